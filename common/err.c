@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * The error table and the functions that fill a struct err. */
+#include "common/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    int status;
+    const char *sqlstate;
+    const char *text;
+} errors[ERR_COUNT] = {
+    [ERR_NONE] = {200, "", "no error"},
+#define ERROR(name, status, sqlstate, text) [ERR_##name] = {status, sqlstate, text},
+#include "common/errors.def"
+#undef ERROR
+};
+
+int err_set(struct err *err, enum err_code code, const char *format, ...)
+{
+    va_list args;
+
+    if (!err)
+        return -1;
+    err->code = code;
+    va_start(args, format);
+    (void)vsnprintf(err->text, sizeof(err->text), format, args);
+    va_end(args);
+    return -1;
+}
+
+int err_set_errno(struct err *err, int errno_value, const char *format, ...)
+{
+    char reason[128];
+    va_list args;
+    size_t len;
+
+    if (!err)
+        return -1;
+    err->code = ERR_INTERNAL;
+    va_start(args, format);
+    (void)vsnprintf(err->text, sizeof(err->text), format, args);
+    va_end(args);
+    len = strlen(err->text);
+    (void)snprintf(err->text + len, sizeof(err->text) - len, ": %s",
+                   strerror_r(errno_value, reason, sizeof(reason)));
+    return -1;
+}
+
+int err_prefix(struct err *err, const char *format, ...)
+{
+    char text[ERR_TEXT_SIZE];
+    va_list args;
+    size_t len;
+
+    if (!err)
+        return -1;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    len = strlen(text);
+    (void)snprintf(text + len, sizeof(text) - len, ": %s", err->text);
+    memcpy(err->text, text, sizeof(text));
+    return -1;
+}
+
+int err_http_status(enum err_code code)
+{
+    return code < ERR_COUNT ? errors[code].status : 500;
+}
+
+const char *err_default_text(enum err_code code)
+{
+    return code < ERR_COUNT ? errors[code].text : "unknown error";
+}
+
+enum err_code err_from_sqlstate(const char *sqlstate)
+{
+    for (int code = 1; code < ERR_COUNT; code++)
+        if (errors[code].sqlstate[0] && strcmp(errors[code].sqlstate, sqlstate) == 0)
+            return (enum err_code)code;
+    return ERR_NONE;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * What a handler may reach: one struct app per worker thread, passed down, never global. */
+#ifndef SERVER_APP_H
+#define SERVER_APP_H
+
+struct config;
+struct clock;
+struct db;
+struct metrics;
+struct token_keys;
+
+struct app {
+    const struct config *config;    /* does not change while workers run */
+    const struct clock *clock;
+    struct db *db;                  /* this worker's connection */
+    struct metrics *metrics;        /* shared, thread safe */
+    const struct token_keys *keys;  /* shared, read only */
+};
+
+#endif

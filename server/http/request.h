@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * One request as handlers see it: parsed, limited, authenticated, and const.  It is owned by the
+ * loop thread before and after the handler, and by one worker in between: no locks. */
+#ifndef SERVER_HTTP_REQUEST_H
+#define SERVER_HTTP_REQUEST_H
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "common/names.h"
+#include "common/parse.h"
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define REQUEST_ID_SIZE     65
+#define REQUEST_PARAMS_MAX  4
+#define REQUEST_QUERY_MAX   1000
+#define NAME_MAX_BYTES      1000 /* queues, agents, clients: a btree entry ends at 2,704 bytes */
+
+struct route;
+
+/* Who is asking (docs/protocol.md, "Roles").  Anonymous: role contributor, no client id. */
+struct caller {
+    enum role role;
+    const char *client_id;           /* NULL: anonymous */
+    bool authenticated;              /* a valid token came with the request */
+    struct json_object *permissions; /* the token's permissions object, or NULL */
+};
+
+struct pair {
+    const char *name;
+    const char *value; /* decoded, UTF-8, without U+0000 */
+};
+
+struct request {
+    char id[REQUEST_ID_SIZE]; /* X-Request-Id, the client's or ours */
+    const char *method;
+    const char *path;
+    const struct route *route;
+    struct caller caller;
+    struct pair params[REQUEST_PARAMS_MAX]; /* {name} parts of the route's path */
+    size_t param_count;
+    const struct pair *query; /* in the order given */
+    size_t query_count;
+    const struct pair *headers; /* names in lower case */
+    size_t header_count;
+    const char *agent_name;   /* cookie agent_name, unquoted; NULL if there is none */
+    const char *peer;         /* address of the client */
+    struct buf body;
+    struct json_object *json; /* the body, checked and coerced by the route's schema; else NULL */
+};
+
+/* The value of a path part, never NULL: the route has it. */
+const char *request_param(const struct request *req, const char *name);
+/* A path part as canonical UUID, else ERR_BAD_REQUEST. */
+int request_uuid(const struct request *req, const char *name, char ret_uuid[static UUID_TEXT_SIZE],
+                 struct err *err);
+/* The first value of a query parameter, NULL if it was not given. */
+const char *request_query(const struct request *req, const char *name);
+/* The value of a header given in lower case, NULL if it was not sent. */
+const char *request_header(const struct request *req, const char *name);
+
+#endif
