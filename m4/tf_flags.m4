@@ -4,7 +4,7 @@
 # TF_CHECK_CFLAGS(VARIABLE, FLAGS)
 AC_DEFUN([TF_CHECK_CFLAGS], [
     $1=
-    for tf_flag in $2; do
+    for tf_flag in m4_normalize([$2]); do
         AC_MSG_CHECKING([whether $CC takes $tf_flag])
         tf_saved="$CFLAGS"
         CFLAGS="$CFLAGS -Werror $tf_flag"
@@ -18,7 +18,7 @@ AC_DEFUN([TF_CHECK_CFLAGS], [
 # TF_CHECK_LDFLAGS(VARIABLE, FLAGS)
 AC_DEFUN([TF_CHECK_LDFLAGS], [
     $1=
-    for tf_flag in $2; do
+    for tf_flag in m4_normalize([$2]); do
         AC_MSG_CHECKING([whether the linker takes $tf_flag])
         tf_saved="$LDFLAGS"
         LDFLAGS="$LDFLAGS $tf_flag"
