@@ -24,7 +24,10 @@ struct buf {
     bool failed; /* an addition did not fit or memory ran out */
 };
 
-#define BUF_INIT(max_bytes) {.max = (max_bytes)}
+#define BUF_INIT(max_bytes)                                                                        \
+    {                                                                                              \
+        .max = (max_bytes)                                                                         \
+    }
 
 void buf_init(struct buf *b, size_t max);
 /* Frees the content; the buffer may be used again.  Takes a zeroed struct. */
@@ -37,7 +40,8 @@ int buf_add(struct buf *b, const void *data, size_t len);
 int buf_adds(struct buf *b, const char *text);
 int buf_addc(struct buf *b, char c);
 int buf_addf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-int buf_addvf(struct buf *b, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+int buf_addvf(struct buf *b, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 /* Makes room for len more bytes and returns where they go, NULL if they do not fit; the caller
  * then adds what it wrote to b->len and calls buf_sane() to restore the NUL. */
 char *buf_reserve(struct buf *b, size_t len);

@@ -30,11 +30,21 @@ int err_set(struct err *err, enum err_code code, const char *format, ...)
     return -1;
 }
 
+/* Adds ": more", cut to what fits. */
+static int add_text(struct err *err, const char *more)
+{
+    size_t len = strlen(err->text);
+    size_t room = sizeof(err->text) - len;
+
+    if (room > 2)
+        (void)snprintf(err->text + len, room, ": %.*s", (int)room - 3, more);
+    return -1;
+}
+
 int err_set_errno(struct err *err, int errno_value, const char *format, ...)
 {
     char reason[128];
     va_list args;
-    size_t len;
 
     if (!err)
         return -1;
@@ -42,27 +52,21 @@ int err_set_errno(struct err *err, int errno_value, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(err->text, sizeof(err->text), format, args);
     va_end(args);
-    len = strlen(err->text);
-    (void)snprintf(err->text + len, sizeof(err->text) - len, ": %s",
-                   strerror_r(errno_value, reason, sizeof(reason)));
-    return -1;
+    return add_text(err, strerror_r(errno_value, reason, sizeof(reason)));
 }
 
 int err_prefix(struct err *err, const char *format, ...)
 {
-    char text[ERR_TEXT_SIZE];
+    struct err before;
     va_list args;
-    size_t len;
 
     if (!err)
         return -1;
+    before = *err;
     va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
+    (void)vsnprintf(err->text, sizeof(err->text), format, args);
     va_end(args);
-    len = strlen(text);
-    (void)snprintf(text + len, sizeof(text) - len, ": %s", err->text);
-    memcpy(err->text, text, sizeof(text));
-    return -1;
+    return add_text(err, before.text);
 }
 
 int err_http_status(enum err_code code)

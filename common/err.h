@@ -23,7 +23,10 @@ struct err {
     char text[ERR_TEXT_SIZE];
 };
 
-#define ERR_INIT {.code = ERR_NONE}
+#define ERR_INIT                                                                                   \
+    {                                                                                              \
+        .code = ERR_NONE                                                                           \
+    }
 
 /* Fills *err (which may be NULL) and returns -1.  Text too long is cut. */
 int err_set(struct err *err, enum err_code code, const char *format, ...)

@@ -14,10 +14,12 @@
 #define JSN_PATH_MAX  512
 
 /* Things that are JSON by grammar, or nearly, and that no field may hold: an integer beyond 64
- * bits, NaN, Infinity, a lone surrogate.  The first one is reported with the keys that lead to it. */
+ * bits, NaN, Infinity, a lone surrogate.  The first one is reported with the keys that lead to it.
+ */
 struct jsn_fault {
-    char path[JSN_PATH_MAX]; /* keys and list positions, each ended by a NUL; an empty one ends it */
-    const char *why;         /* NULL: none found */
+    char
+        path[JSN_PATH_MAX]; /* keys and list positions, each ended by a NUL; an empty one ends it */
+    const char *why;        /* NULL: none found */
 };
 
 /* 0 if text is one JSON document; *ret_fault is always filled then.  Else ERR_BAD_REQUEST. */

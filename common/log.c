@@ -39,7 +39,8 @@ int log_level_parse(const char *text, enum log_level *ret_level, struct err *err
             *ret_level = (enum log_level)i;
             return 0;
         }
-    return err_set(err, ERR_INVALID, "unknown log level \"%s\" (debug, info, warning, error)", text);
+    return err_set(err, ERR_INVALID, "unknown log level \"%s\" (debug, info, warning, error)",
+                   text);
 }
 
 void log_set_level(enum log_level level)
@@ -131,7 +132,8 @@ static size_t add_head(char *line, size_t size, enum log_level level, const char
         clock_format_us(clock_us(&clock_system), now);
         len = snprintf(line, size, "ts=%s ", now);
     }
-    len += snprintf(line + len, size - (size_t)len, "level=%s event=%s ", levels[level].name, event);
+    len +=
+        snprintf(line + len, size - (size_t)len, "level=%s event=%s ", levels[level].name, event);
     return (size_t)len < size ? (size_t)len : size - 1;
 }
 

@@ -5,8 +5,8 @@
  *
  *     static const struct option_row rows[] = {
  *         OPTION_STRING(struct config, listen, "127.0.0.1:8000", "HOST:PORT", "address to serve"),
- *         OPTION_INT(struct config, workers, "8", 1, 256, "N", "worker threads, one connection each"),
- *         OPTION_END};
+ *         OPTION_INT(struct config, workers, "8", 1, 256, "N", "worker threads, one connection
+ * each"), OPTION_END};
  *
  * Strings and lists belong to the filled struct; option_free() frees them all. */
 #ifndef COMMON_OPTION_H
@@ -21,11 +21,12 @@
 
 enum option_type {
     OPTION_TYPE_END,
-    OPTION_TYPE_STRING,  /* char * */
-    OPTION_TYPE_INT,     /* int64_t, min..max */
-    OPTION_TYPE_BOOL,    /* bool */
-    OPTION_TYPE_LIST,    /* struct option_list: strings; in the environment separated by commas */
-    OPTION_TYPE_GROUPS,  /* struct option_groups: list of groups of strings with the keys in .fields */
+    OPTION_TYPE_STRING, /* char * */
+    OPTION_TYPE_INT,    /* int64_t, min..max */
+    OPTION_TYPE_BOOL,   /* bool */
+    OPTION_TYPE_LIST,   /* struct option_list: strings; in the environment separated by commas */
+    OPTION_TYPE_GROUPS, /* struct option_groups: list of groups of strings with the keys in .fields
+                         */
 };
 
 #define OPTION_LIST_MAX   1000
@@ -54,18 +55,35 @@ struct option_row {
 };
 
 #define OPTION_STRING(type, field, fallback, value, help)                                          \
-    {#field, OPTION_TYPE_STRING, offsetof(type, field), fallback, 0, 0, false, NULL, value, help}
+    {                                                                                              \
+#field, OPTION_TYPE_STRING, offsetof(type, field), fallback, 0, 0, false, NULL, value,     \
+            help                                                                                   \
+    }
 #define OPTION_REQUIRED(type, field, value, help)                                                  \
-    {#field, OPTION_TYPE_STRING, offsetof(type, field), NULL, 0, 0, true, NULL, value, help}
+    {                                                                                              \
+#field, OPTION_TYPE_STRING, offsetof(type, field), NULL, 0, 0, true, NULL, value, help     \
+    }
 #define OPTION_INT(type, field, fallback, min, max, value, help)                                   \
-    {#field, OPTION_TYPE_INT, offsetof(type, field), fallback, min, max, false, NULL, value, help}
+    {                                                                                              \
+#field, OPTION_TYPE_INT, offsetof(type, field), fallback, min, max, false, NULL, value,    \
+            help                                                                                   \
+    }
 #define OPTION_BOOL(type, field, fallback, help)                                                   \
-    {#field, OPTION_TYPE_BOOL, offsetof(type, field), fallback, 0, 1, false, NULL, "BOOL", help}
+    {                                                                                              \
+#field, OPTION_TYPE_BOOL, offsetof(type, field), fallback, 0, 1, false, NULL, "BOOL", help \
+    }
 #define OPTION_LIST(type, field, required, value, help)                                            \
-    {#field, OPTION_TYPE_LIST, offsetof(type, field), NULL, 0, 0, required, NULL, value, help}
+    {                                                                                              \
+#field, OPTION_TYPE_LIST, offsetof(type, field), NULL, 0, 0, required, NULL, value, help   \
+    }
 #define OPTION_GROUPS(type, field, fields, help)                                                   \
-    {#field, OPTION_TYPE_GROUPS, offsetof(type, field), NULL, 0, 0, false, fields, "LIST", help}
-#define OPTION_END {NULL, OPTION_TYPE_END, 0, NULL, 0, 0, false, NULL, NULL, NULL}
+    {                                                                                              \
+#field, OPTION_TYPE_GROUPS, offsetof(type, field), NULL, 0, 0, false, fields, "LIST", help \
+    }
+#define OPTION_END                                                                                 \
+    {                                                                                              \
+        NULL, OPTION_TYPE_END, 0, NULL, 0, 0, false, NULL, NULL, NULL                              \
+    }
 
 /* Fills *into (zeroed by the caller) from path (NULL: no file), the environment and the defaults.
  * On failure *into holds nothing. */

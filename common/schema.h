@@ -24,9 +24,9 @@ enum schema_type {
     SCHEMA_DATETIME, /* RFC 3339; kept as the text given */
     SCHEMA_URL,      /* absolute http, https, ftp, ftps with a real host */
     SCHEMA_EMAIL,
-    SCHEMA_OBJECT, /* .nested, or free form when NULL */
-    SCHEMA_LIST,   /* of .items */
-    SCHEMA_MAP,    /* free keys: .key_check for the key, .items for the value */
+    SCHEMA_OBJECT,  /* .nested, or free form when NULL */
+    SCHEMA_LIST,    /* of .items */
+    SCHEMA_MAP,     /* free keys: .key_check for the key, .items for the value */
     SCHEMA_VARIANT, /* the first of .variants that takes the object */
 };
 

@@ -10,11 +10,11 @@ struct metrics;
 struct token_keys;
 
 struct app {
-    const struct config *config;    /* does not change while workers run */
+    const struct config *config; /* does not change while workers run */
     const struct clock *clock;
-    struct db *db;                  /* this worker's connection */
-    struct metrics *metrics;        /* shared, thread safe */
-    const struct token_keys *keys;  /* shared, read only */
+    struct db *db;                 /* this worker's connection */
+    struct metrics *metrics;       /* shared, thread safe */
+    const struct token_keys *keys; /* shared, read only */
 };
 
 #endif

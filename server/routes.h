@@ -28,9 +28,9 @@ enum lane {
 };
 
 enum body_kind {
-    BODY_NONE,    /* whatever came is read up to the limit and ignored */
-    BODY_JSON,    /* checked by .schema into req->json (an empty body is {}) */
-    BODY_UPLOAD,  /* multipart/form-data, part "file", given to .upload piece by piece */
+    BODY_NONE,   /* whatever came is read up to the limit and ignored */
+    BODY_JSON,   /* checked by .schema into req->json (an empty body is {}) */
+    BODY_UPLOAD, /* multipart/form-data, part "file", given to .upload piece by piece */
 };
 
 typedef int (*handler_fn)(struct app *app, const struct request *req, struct response *res,

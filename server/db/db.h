@@ -35,7 +35,8 @@ struct db_statement {
     const char *name; /* unique in the program */
     const char *sql;  /* SELECT a, b FROM api.f($1, …) */
     int params;
-    bool repeatable; /* reads, and writes that are the same done twice: repeated after a lost connection */
+    bool repeatable; /* reads, and writes that are the same done twice: repeated after a lost
+                        connection */
 };
 
 /* Texts are NUL terminated; bytes go over as binary bytea; NULL text is SQL NULL. */

@@ -14,10 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define REQUEST_ID_SIZE     65
-#define REQUEST_PARAMS_MAX  4
-#define REQUEST_QUERY_MAX   1000
-#define NAME_MAX_BYTES      1000 /* queues, agents, clients: a btree entry ends at 2,704 bytes */
+#define REQUEST_ID_SIZE    65
+#define REQUEST_PARAMS_MAX 4
+#define REQUEST_QUERY_MAX  1000
+#define NAME_MAX_BYTES     1000 /* queues, agents, clients: a btree entry ends at 2,704 bytes */
 
 struct route;
 
@@ -46,8 +46,8 @@ struct request {
     size_t query_count;
     const struct pair *headers; /* names in lower case */
     size_t header_count;
-    const char *agent_name;   /* cookie agent_name, unquoted; NULL if there is none */
-    const char *peer;         /* address of the client */
+    const char *agent_name; /* cookie agent_name, unquoted; NULL if there is none */
+    const char *peer;       /* address of the client */
     struct buf body;
     struct json_object *json; /* the body, checked and coerced by the route's schema; else NULL */
 };

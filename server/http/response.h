@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * What a handler fills.  A handler returns 0 with *res filled, or -1 with *err set, and then *res is
- * ignored except for error_detail.  It never sends. */
+ * What a handler fills.  A handler returns 0 with *res filled, or -1 with *err set, and then *res
+ * is ignored except for error_detail.  It never sends. */
 #ifndef SERVER_HTTP_RESPONSE_H
 #define SERVER_HTTP_RESPONSE_H
 

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Whole files: reading with a limit, writing so that a crash leaves the old or the new content. */
+#include "common/fs.h"
+
+#include "common/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SECRET_MAX 8192
+
+char *fs_join(const char *dir, const char *name)
+{
+    char *path;
+
+    if (asprintf(&path, "%s/%s", dir, name) < 0)
+        return NULL;
+    return path;
+}
+
+static int open_failed(const char *path, struct err *err)
+{
+    int saved = errno;
+
+    (void)err_set_errno(err, saved, "could not open \"%s\"", path);
+    if (err && saved == ENOENT)
+        err->code = ERR_NOT_FOUND;
+    return -1;
+}
+
+int fs_read(const char *path, struct buf *ret, struct err *err)
+{
+    char piece[16384];
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return open_failed(path, err);
+    for (;;) {
+        ssize_t n = read(fd, piece, sizeof(piece));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_set_errno(err, errno, "could not read \"%s\"", path);
+        if (n == 0)
+            return 0;
+        if (buf_add(ret, piece, (size_t)n) < 0)
+            return err_set(err, ERR_TOO_LARGE, "\"%s\" is larger than %zu bytes", path, ret->max);
+    }
+}
+
+int fs_read_secret(const char *path, char **ret_secret, struct err *err)
+{
+    struct buf text = BUF_INIT(SECRET_MAX);
+    int rc = fs_read(path, &text, err);
+
+    if (rc == 0) {
+        if (text.len)
+            buf_cut(&text, strcspn(buf_text(&text), "\r\n"));
+        if (text.len == 0)
+            rc = err_set(err, ERR_INVALID, "\"%s\" holds no secret", path);
+    }
+    if (rc == 0 && !(*ret_secret = strdup(buf_text(&text))))
+        rc = err_set(err, ERR_INTERNAL, "out of memory");
+    if (text.data)
+        explicit_bzero(text.data, text.cap);
+    buf_done(&text);
+    return rc;
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, data, len);
+
+        if (n < 0 && errno != EINTR)
+            return -1;
+        if (n > 0) {
+            data += n;
+            len -= (size_t)n;
+        }
+    }
+    return 0;
+}
+
+static int sync_parent(const char *path)
+{
+    AUTO_FREE char *dir = strdup(path);
+    char *slash = dir ? strrchr(dir, '/') : NULL;
+    AUTO_CLOSE int fd = -1;
+
+    if (!dir)
+        return -1;
+    if (slash)
+        slash[slash == dir ? 1 : 0] = '\0';
+    fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? -1 : fsync(fd);
+}
+
+int fs_write_atomic(const char *path, const void *data, size_t len, unsigned mode, struct err *err)
+{
+    AUTO_FREE char *temporary = NULL;
+    AUTO_CLOSE int fd = -1;
+    int saved;
+
+    if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
+        temporary = NULL;
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    }
+    fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0)
+        return err_set_errno(err, errno, "could not create a file beside \"%s\"", path);
+    if (fchmod(fd, mode) == 0 && write_all(fd, data, len) == 0 && fsync(fd) == 0 &&
+        rename(temporary, path) == 0 && sync_parent(path) == 0)
+        return 0;
+    saved = errno;
+    (void)unlink(temporary);
+    return err_set_errno(err, saved, "could not write \"%s\"", path);
+}
