@@ -45,6 +45,10 @@ AC_DEFUN([TF_ENABLE_SANITIZERS], [
         [thread], [SANITIZE_FLAGS="-fsanitize=thread -fno-omit-frame-pointer"],
         [yes|address], [SANITIZE_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"],
         [AC_MSG_ERROR([--enable-sanitizers takes yes, address or thread, not $enable_sanitizers])])
+    AC_ARG_ENABLE([fuzzing],
+        [AS_HELP_STRING([--enable-fuzzing], [instrument for the fuzz targets; needs CC=clang])])
+    AS_IF([test "x$enable_fuzzing" = xyes],
+        [SANITIZE_FLAGS="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"])
     # _FORTIFY_SOURCE hides reads and writes from the sanitizers
     AS_IF([test -z "$SANITIZE_FLAGS"],
         [AC_MSG_CHECKING([whether _FORTIFY_SOURCE can be set])
