@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Runs statements, and decides when one may be run again: at most once more, and only if the first
+ * time certainly had no effect or the statement is marked repeatable. */
+#include "server/db/connection.h"
+#include "server/db/sqlstate.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <string.h>
+
+enum fate {
+    FATE_DONE,
+    FATE_FAILED,  /* for good */
+    FATE_NOT_RUN, /* certainly without effect; a repetition may succeed */
+    FATE_UNKNOWN, /* sent, and no answer */
+};
+
+struct call {
+    const struct db_statement *statement;
+    const struct db_param *params;
+    int format; /* of the results: 0 text, 1 binary */
+};
+
+static bool is_prepared(const struct db *db, const struct db_statement *statement)
+{
+    for (size_t i = 0; i < db->prepared_count; i++)
+        if (db->prepared[i] == statement)
+            return true;
+    return false;
+}
+
+/* What a failed result means for the call; clears it. */
+static enum fate judge(struct db *db, PGresult *result, struct err *err)
+{
+    const char *sqlstate = sqlstate_of(result);
+    enum fate fate = FATE_FAILED;
+
+    (void)sqlstate_to_err(result, err);
+    memcpy(db->sqlstate, sqlstate, strlen(sqlstate) == 5 ? sizeof(db->sqlstate) : 1);
+    if (PQstatus(db->conn) != CONNECTION_OK) {
+        connection_close(db);
+        fate = FATE_UNKNOWN;
+    } else if (PQtransactionStatus(db->conn) != PQTRANS_IDLE) {
+        fate = FATE_FAILED; /* the caller's transaction is lost with the statement */
+    } else if (sqlstate_stale(sqlstate) || sqlstate_curable(sqlstate)) {
+        fate = FATE_NOT_RUN;
+    }
+    PQclear(result);
+    return fate;
+}
+
+static enum fate not_sent(struct db *db, struct err *err)
+{
+    connection_close(db);
+    err_set(err, ERR_UNAVAILABLE, "connection to the database was lost");
+    return FATE_NOT_RUN;
+}
+
+static enum fate prepare(struct db *db, const struct db_statement *statement, struct err *err)
+{
+    PGresult *result;
+    enum fate fate;
+
+    if (!PQsendPrepare(db->conn, statement->name, statement->sql, 0, NULL))
+        return not_sent(db, err);
+    result = connection_finish(db, err);
+    if (!result)
+        return FATE_NOT_RUN;
+    if (PQresultStatus(result) != PGRES_COMMAND_OK) {
+        fate = judge(db, result, err);
+        return fate == FATE_UNKNOWN ? FATE_NOT_RUN : fate;
+    }
+    PQclear(result);
+    db->prepared[db->prepared_count++] = statement;
+    return FATE_DONE;
+}
+
+static int send_call(struct db *db, const struct call *call, bool by_name)
+{
+    const struct db_statement *statement = call->statement;
+    const char *values[DB_PARAMS_MAX];
+    int lengths[DB_PARAMS_MAX];
+    int formats[DB_PARAMS_MAX];
+
+    for (int i = 0; i < statement->params; i++) {
+        const struct db_param *param = &call->params[i];
+
+        values[i] = param->number[0] ? param->number : param->value;
+        lengths[i] = (int)param->len;
+        formats[i] = param->binary;
+    }
+    if (by_name)
+        return PQsendQueryPrepared(db->conn, statement->name, statement->params, values, lengths,
+                                   formats, call->format);
+    return PQsendQueryParams(db->conn, statement->sql, statement->params, NULL, values, lengths,
+                             formats, call->format);
+}
+
+static enum fate try_call(struct db *db, const struct call *call, PGresult **ret_result,
+                          struct err *err)
+{
+    bool by_name = db->options.prepare;
+    PGresult *result;
+
+    if (connection_open(db, err) < 0)
+        return FATE_FAILED;
+    if (by_name && !is_prepared(db, call->statement)) {
+        by_name = db->prepared_count < DB_STATEMENTS_MAX;
+        enum fate fate = by_name ? prepare(db, call->statement, err) : FATE_DONE;
+        if (fate != FATE_DONE)
+            return fate;
+    }
+    db->unconfirmed = false;
+    if (!send_call(db, call, by_name))
+        return not_sent(db, err);
+    result = connection_finish(db, err);
+    if (!result)
+        return FATE_UNKNOWN;
+    if (PQresultStatus(result) != PGRES_TUPLES_OK && PQresultStatus(result) != PGRES_COMMAND_OK)
+        return judge(db, result, err);
+    *ret_result = result;
+    return FATE_DONE;
+}
+
+/* After schema api was made anew every name is out of date, so all are dropped. */
+static void forget_prepared(struct db *db)
+{
+    if (!db->conn || db->prepared_count == 0)
+        return;
+    db->prepared_count = 0;
+    PGresult *result = NULL;
+    if (PQsendQuery(db->conn, "DEALLOCATE ALL"))
+        result = connection_finish(db, NULL);
+    if (!result || PQresultStatus(result) != PGRES_COMMAND_OK)
+        connection_close(db);
+    PQclear(result);
+}
+
+static bool params_fit(const struct call *call)
+{
+    for (int i = 0; i < call->statement->params; i++)
+        if (call->params[i].len > INT_MAX / 2)
+            return false;
+    return true;
+}
+
+static int run_call(struct db *db, const struct call *call, PGresult **ret_result, struct err *err)
+{
+    struct err why = ERR_INIT;
+    PGresult *result = NULL;
+    enum fate fate;
+
+    assert(call->statement->params >= 0 && call->statement->params <= DB_PARAMS_MAX);
+    if (!params_fit(call))
+        return err_set(err, ERR_TOO_LARGE, "value is too large for the database");
+    db->sqlstate[0] = '\0';
+    fate = try_call(db, call, &result, &why);
+    if (fate == FATE_NOT_RUN || (fate == FATE_UNKNOWN && call->statement->repeatable)) {
+        if (sqlstate_stale(db->sqlstate))
+            forget_prepared(db);
+        fate = try_call(db, call, &result, &why);
+    }
+    if (fate == FATE_DONE && db->unconfirmed) {
+        /* The server said that it is done, and that it may be undone by a failover. */
+        PQclear(result);
+        return err_set(err, ERR_UNAVAILABLE, "commit was not confirmed by the standby server");
+    }
+    if (fate != FATE_DONE)
+        return err_set(err, why.code, "%s", why.text);
+    *ret_result = result;
+    return 0;
+}
+
+static int query(struct db *db, const struct call *call, struct db_rows *ret_rows, struct err *err)
+{
+    PGresult *result = NULL;
+
+    if (run_call(db, call, &result, err) < 0)
+        return -1;
+    ret_rows->result = result;
+    ret_rows->binary = call->format == 1;
+    return 0;
+}
+
+int db_query(struct db *db, const struct db_statement *statement, const struct db_param *params,
+             struct db_rows *ret_rows, struct err *err)
+{
+    return query(db, &(struct call){statement, params, 0}, ret_rows, err);
+}
+
+int db_query_binary(struct db *db, const struct db_statement *statement,
+                    const struct db_param *params, struct db_rows *ret_rows, struct err *err)
+{
+    return query(db, &(struct call){statement, params, 1}, ret_rows, err);
+}
+
+int db_run(struct db *db, const struct db_statement *statement, const struct db_param *params,
+           struct err *err)
+{
+    struct db_rows rows;
+
+    if (db_query(db, statement, params, &rows, err) < 0)
+        return -1;
+    db_rows_done(&rows);
+    return 0;
+}
