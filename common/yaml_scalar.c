@@ -20,16 +20,16 @@ static const struct {
     enum yml_type type;
     const char *pattern;
 } patterns[] = {
-    {YML_NULL,  "^(~|null|Null|NULL|)$"                                    },
-    {YML_TRUE,  "^(yes|Yes|YES|true|True|TRUE|on|On|ON)$"                  },
-    {YML_FALSE, "^(no|No|NO|false|False|FALSE|off|Off|OFF)$"               },
-    {YML_INT,   "^[-+]?(0b[01_]+|0[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+)$"},
-    {YML_INT,   "^[-+]?[1-9][0-9_]*(:[0-5]?[0-9])+$"                       },
-    {YML_FLOAT, "^[-+]?[0-9][0-9_]*\\.[0-9_]*([eE][-+][0-9]+)?$"           },
-    {YML_FLOAT, "^\\.[0-9][0-9_]*([eE][-+][0-9]+)?$"                       },
-    {YML_FLOAT, "^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+\\.[0-9_]*$"             },
-    {YML_FLOAT, "^[-+]?\\.(inf|Inf|INF)$"                                  },
-    {YML_FLOAT, "^\\.(nan|NaN|NAN)$"                                       },
+    {YML_NULL, "^(~|null|Null|NULL|)$"},
+    {YML_TRUE, "^(yes|Yes|YES|true|True|TRUE|on|On|ON)$"},
+    {YML_FALSE, "^(no|No|NO|false|False|FALSE|off|Off|OFF)$"},
+    {YML_INT, "^[-+]?(0b[01_]+|0[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+)$"},
+    {YML_INT, "^[-+]?[1-9][0-9_]*(:[0-5]?[0-9])+$"},
+    {YML_FLOAT, "^[-+]?[0-9][0-9_]*\\.[0-9_]*([eE][-+][0-9]+)?$"},
+    {YML_FLOAT, "^\\.[0-9][0-9_]*([eE][-+][0-9]+)?$"},
+    {YML_FLOAT, "^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+\\.[0-9_]*$"},
+    {YML_FLOAT, "^[-+]?\\.(inf|Inf|INF)$"},
+    {YML_FLOAT, "^\\.(nan|NaN|NAN)$"},
 };
 #define PATTERN_COUNT (sizeof(patterns) / sizeof(patterns[0]))
 

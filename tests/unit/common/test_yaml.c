@@ -50,11 +50,11 @@ static void assert_refused(const char *yaml, size_t len, const char *why)
 static void test_words_are_booleans_and_null_as_in_yaml_1_1(void **state)
 {
     static const struct example examples[] = {
-        {"[yes, Yes, YES, on, true, True]", "[true,true,true,true,true,true]"          },
-        {"[no, off, Off, false, FALSE]",    "[false,false,false,false,false]"          },
-        {"[null, ~, Null, NULL, ]",         "[null,null,null,null]"                    },
-        {"a:\nb: ~\n",                      "{\"a\":null,\"b\":null}"                  },
-        {"[y, n, yEs, nil, t, f]",          "[\"y\",\"n\",\"yEs\",\"nil\",\"t\",\"f\"]"},
+        {"[yes, Yes, YES, on, true, True]", "[true,true,true,true,true,true]"},
+        {"[no, off, Off, false, FALSE]", "[false,false,false,false,false]"},
+        {"[null, ~, Null, NULL, ]", "[null,null,null,null]"},
+        {"a:\nb: ~\n", "{\"a\":null,\"b\":null}"},
+        {"[y, n, yEs, nil, t, f]", "[\"y\",\"n\",\"yEs\",\"nil\",\"t\",\"f\"]"},
     };
 
     (void)state;
@@ -64,15 +64,15 @@ static void test_words_are_booleans_and_null_as_in_yaml_1_1(void **state)
 static void test_numbers_are_read_in_every_base_of_yaml_1_1(void **state)
 {
     static const struct example examples[] = {
-        {"[0, -0, +7, 1_000, 42]",                      "[0,0,7,1000,42]"                           },
-        {"[0x1F, 0b101, 017, -0x10, 1:30, 1:00:00]",    "[31,5,15,-16,90,3600]"                     },
+        {"[0, -0, +7, 1_000, 42]", "[0,0,7,1000,42]"},
+        {"[0x1F, 0b101, 017, -0x10, 1:30, 1:00:00]", "[31,5,15,-16,90,3600]"},
         {"[9223372036854775807, -9223372036854775808]",
-         "[9223372036854775807,-9223372036854775808]"                                               },
-        {"[1.5, -0.25, .5, 1., 6.0e+3, 1_0.5, 1:30.5]", "[1.5,-0.25,0.5,1.0,6000.0,10.5,90.5]"      },
-        {"[0.1, 1.10, 1.0e+300]",                       "[0.1,1.1,1e+300]"                          },
+         "[9223372036854775807,-9223372036854775808]"},
+        {"[1.5, -0.25, .5, 1., 6.0e+3, 1_0.5, 1:30.5]", "[1.5,-0.25,0.5,1.0,6000.0,10.5,90.5]"},
+        {"[0.1, 1.10, 1.0e+300]", "[0.1,1.1,1e+300]"},
         {"[1e3, 08, 0o17, 1.2.3, 1.0e3, -, +, 0x]",
-         "[\"1e3\",\"08\",\"0o17\",\"1.2.3\",\"1.0e3\",\"-\",\"+\",\"0x\"]"                         },
-        {"[2024-01-02, 12:99, 192.168.1.1]",            "[\"2024-01-02\",\"12:99\",\"192.168.1.1\"]"},
+         "[\"1e3\",\"08\",\"0o17\",\"1.2.3\",\"1.0e3\",\"-\",\"+\",\"0x\"]"},
+        {"[2024-01-02, 12:99, 192.168.1.1]", "[\"2024-01-02\",\"12:99\",\"192.168.1.1\"]"},
     };
 
     (void)state;
@@ -82,12 +82,12 @@ static void test_numbers_are_read_in_every_base_of_yaml_1_1(void **state)
 static void test_quoted_and_tagged_scalars_keep_their_type(void **state)
 {
     static const struct example examples[] = {
-        {"[\"yes\", 'null', \"12\", '']",   "[\"yes\",\"null\",\"12\",\"\"]"},
-        {"[!!str 12, ! yes, !!int \"12\"]", "[\"12\",\"yes\",12]"           },
-        {"\"\\u00e9\\x41\\n\"",             "\"é"
-                                "A\\n\""     },
-        {"|\n  one\n   two\n",              "\"one\\n two\\n\""             },
-        {">-\n  one\n  two\n",              "\"one two\""                   },
+        {"[\"yes\", 'null', \"12\", '']", "[\"yes\",\"null\",\"12\",\"\"]"},
+        {"[!!str 12, ! yes, !!int \"12\"]", "[\"12\",\"yes\",12]"},
+        {"\"\\u00e9\\x41\\n\"", "\"é"
+                                "A\\n\""},
+        {"|\n  one\n   two\n", "\"one\\n two\\n\""},
+        {">-\n  one\n  two\n", "\"one two\""},
     };
 
     (void)state;
@@ -98,8 +98,8 @@ static void test_keys_become_texts_and_the_last_of_two_counts(void **state)
 {
     static const struct example examples[] = {
         {"1: a\nyes: b\n~: c\n", "{\"1\":\"a\",\"true\":\"b\",\"null\":\"c\"}"},
-        {"a: 1\na: 2\n",         "{\"a\":2}"                                  },
-        {"a: {b: [1, {c: d}]}",  "{\"a\":{\"b\":[1,{\"c\":\"d\"}]}}"          },
+        {"a: 1\na: 2\n", "{\"a\":2}"},
+        {"a: {b: [1, {c: d}]}", "{\"a\":{\"b\":[1,{\"c\":\"d\"}]}}"},
     };
 
     (void)state;
@@ -109,13 +109,13 @@ static void test_keys_become_texts_and_the_last_of_two_counts(void **state)
 static void test_aliases_copy_and_merge_keys_fill_in(void **state)
 {
     static const struct example examples[] = {
-        {"a: &x [1, 2]\nb: *x\n",                            "{\"a\":[1,2],\"b\":[1,2]}"},
-        {"a: &x 1\nb: &x 2\nc: *x\n",                        "{\"a\":1,\"b\":2,\"c\":2}"},
-        {"a: &k key\n*k : 1\n",                              "{\"a\":\"key\",\"key\":1}"},
+        {"a: &x [1, 2]\nb: *x\n", "{\"a\":[1,2],\"b\":[1,2]}"},
+        {"a: &x 1\nb: &x 2\nc: *x\n", "{\"a\":1,\"b\":2,\"c\":2}"},
+        {"a: &k key\n*k : 1\n", "{\"a\":\"key\",\"key\":1}"},
         {"base: &b {x: 1, y: 2}\nd: {<<: *b, x: 3}\n",
-         "{\"base\":{\"x\":1,\"y\":2},\"d\":{\"x\":3,\"y\":2}}"                         },
+         "{\"base\":{\"x\":1,\"y\":2},\"d\":{\"x\":3,\"y\":2}}"},
         {"- &a {x: 1}\n- &b {x: 2, y: 3}\n- <<: [*a, *b]\n",
-         "[{\"x\":1},{\"x\":2,\"y\":3},{\"x\":1,\"y\":3}]"                              },
+         "[{\"x\":1},{\"x\":2,\"y\":3},{\"x\":1,\"y\":3}]"},
     };
 
     (void)state;
@@ -125,9 +125,9 @@ static void test_aliases_copy_and_merge_keys_fill_in(void **state)
 static void test_an_empty_document_is_null(void **state)
 {
     static const struct example examples[] = {
-        {"",            "null"},
+        {"", "null"},
         {"# nothing\n", "null"},
-        {"---\n",       "null"},
+        {"---\n", "null"},
     };
 
     (void)state;
@@ -140,22 +140,22 @@ static void test_errors_name_line_and_column(void **state)
         const char *yaml;
         const char *why;
     } examples[] = {
-        {"a: 1\nb: [1, 2\nc: 3\n",     "line 3, column "                    },
-        {"a: 1\n b: 2\n",              "line 2, column "                    },
-        {"a:\n\tb: 1\n",               "line 2, column 1: "                 },
-        {"a: *nobody\n",               "line 1, column 4: alias of an unkno"},
-        {"a: &x [*x]\n",               "alias of an unknown anchor"         },
-        {"- 1\n---\n- 2\n",            "line 2, column 1: more than one doc"},
-        {"[a, b]: 1\n",                "line 1, column 1: a key must be"    },
-        {"\"a\\0b\": 1\n",             "a key must not hold a NUL"          },
-        {"x: 9223372036854775808\n",   "line 1, column 4: integer 922337203"},
-        {"x: .inf\n",                  "line 1, column 4: .inf is not"      },
-        {"x: !!python/object:os {}\n", "line 1, column 4: "                 },
-        {"x: !!binary aGk=\n",         "line 1, column 4: tag that is not"  },
-        {"{<<: 3}\n",                  "only mappings can be merged"        },
-        {"a: \"\\xZZ\"\n",             "line 1, column "                    },
-        {"a: \x01\n",                  "control characters"                 },
-        {"a: \xff\xfe\n",              "byte 3: "                           },
+        {"a: 1\nb: [1, 2\nc: 3\n", "line 3, column "},
+        {"a: 1\n b: 2\n", "line 2, column "},
+        {"a:\n\tb: 1\n", "line 2, column 1: "},
+        {"a: *nobody\n", "line 1, column 4: alias of an unkno"},
+        {"a: &x [*x]\n", "alias of an unknown anchor"},
+        {"- 1\n---\n- 2\n", "line 2, column 1: more than one doc"},
+        {"[a, b]: 1\n", "line 1, column 1: a key must be"},
+        {"\"a\\0b\": 1\n", "a key must not hold a NUL"},
+        {"x: 9223372036854775808\n", "line 1, column 4: integer 922337203"},
+        {"x: .inf\n", "line 1, column 4: .inf is not"},
+        {"x: !!python/object:os {}\n", "line 1, column 4: "},
+        {"x: !!binary aGk=\n", "line 1, column 4: tag that is not"},
+        {"{<<: 3}\n", "only mappings can be merged"},
+        {"a: \"\\xZZ\"\n", "line 1, column "},
+        {"a: \x01\n", "control characters"},
+        {"a: \xff\xfe\n", "byte 3: "},
     };
 
     (void)state;
