@@ -2,6 +2,8 @@
  * Text to numbers, durations, UUIDs and UTF-8 checks.  Times are in parse_time.c. */
 #include "common/parse.h"
 
+#include "common/utf8.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -142,33 +144,10 @@ int parse_uuid(const char *text, size_t len, char ret_uuid[static UUID_TEXT_SIZE
     return 0;
 }
 
-/* The number of bytes of the character at p (RFC 3629), 0 if it is none. */
-static size_t character_bytes(const unsigned char *p, size_t left)
-{
-    size_t len = p[0] < 0x80   ? 1
-                 : p[0] < 0xc2 ? 0
-                 : p[0] < 0xe0 ? 2
-                 : p[0] < 0xf0 ? 3
-                 : p[0] < 0xf5 ? 4
-                               : 0;
-
-    if (len == 0 || len > left)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-        return 0; /* overlong, a surrogate, or beyond U+10FFFF */
-    return len;
-}
-
 bool parse_utf8_valid(const char *text, size_t len)
 {
-    const unsigned char *p = (const unsigned char *)text;
-
     for (size_t i = 0; i < len;) {
-        size_t n = character_bytes(p + i, len - i);
+        size_t n = utf8_char_len(text + i, len - i);
 
         if (n == 0)
             return false;

@@ -3,7 +3,9 @@
  * and says what is wrong field by field, in the nesting of docs/protocol.md:
  *
  *     {"test_data": {"secrets": {"bad key": {"key": ["…"]}}}}
- */
+ *
+ * Checks of whole objects run only when every field is fine.  Fields keep the order they came in;
+ * those that were missing and have a fallback follow. */
 #ifndef COMMON_SCHEMA_H
 #define COMMON_SCHEMA_H
 
@@ -46,10 +48,13 @@ struct schema_field {
     enum schema_type type;
     bool required;
     bool nullable;
+    bool any_text;        /* STRING: U+0000 is allowed (in free form it always is) */
     const char *fallback; /* JSON text put in when the field is missing */
-    int64_t min, max;     /* INT: value range; STRING, LIST, MAP: length range; 0, 0: none */
-    schema_check_fn check;
-    schema_check_fn key_check;
+    int64_t min, max;   /* INT: value; STRING: characters at least, bytes at most; LIST, MAP: items;
+                         * 0, 0: none */
+    const char *one_of; /* STRING: the words allowed, separated by blanks */
+    schema_check_fn check;     /* of the value as coerced */
+    schema_check_fn key_check; /* MAP: of the key, as a string */
     const struct schema *nested;
     const struct schema_field *items;
     const struct schema *const *variants; /* NULL terminated */

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Syntax of URLs and e-mail addresses, as strict as today's clients know it.  Bytes beyond ASCII
+ * count as letters: international names are allowed, and nothing here resolves them. */
+#include "common/address.h"
+
+#include <ctype.h>
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+#define LABEL_MAX 63
+
+static bool is_word(unsigned char c)
+{
+    return isalnum(c) || c >= 0x80;
+}
+
+/* Length of a host label: letters, digits and hyphens, the hyphens inside only.  0: none. */
+static size_t label_len(const char *text, size_t len)
+{
+    size_t n = 0;
+
+    while (n < len && (is_word((unsigned char)text[n]) || text[n] == '-'))
+        n++;
+    if (n == 0 || n > LABEL_MAX || text[0] == '-' || text[n - 1] == '-')
+        return 0;
+    return n;
+}
+
+static bool is_dotted_name(const char *text, size_t len)
+{
+    size_t labels = 0, at = 0, last = 0;
+
+    while (at < len) {
+        last = label_len(text + at, len - at);
+        if (last == 0)
+            return false;
+        labels++;
+        at += last;
+        if (at == len)
+            break;
+        if (text[at++] != '.')
+            return false;
+    }
+    return labels >= 2 && last >= 2; /* a final dot is fine, a last label of one letter is not */
+}
+
+/* Four groups of one to three digits, as lenient as the clients' own check. */
+static bool is_ipv4(const char *text, size_t len)
+{
+    size_t at = 0;
+
+    for (int group = 0; group < 4; group++) {
+        size_t digits = 0;
+
+        while (at < len && isdigit((unsigned char)text[at]))
+            at++, digits++;
+        if (digits < 1 || digits > 3)
+            return false;
+        if (group < 3 && (at >= len || text[at++] != '.'))
+            return false;
+    }
+    return at == len;
+}
+
+static bool is_ipv6(const char *text, size_t len)
+{
+    if (len < 4 || text[0] != '[' || text[len - 1] != ']' || !memchr(text, ':', len))
+        return false;
+    for (size_t i = 1; i < len - 1; i++)
+        if (!isxdigit((unsigned char)text[i]) && text[i] != ':')
+            return false;
+    return true;
+}
+
+static bool is_localhost(const char *text, size_t len)
+{
+    return len == 9 && strncasecmp(text, "localhost", len) == 0;
+}
+
+static bool is_host(const char *text, size_t len)
+{
+    return is_localhost(text, len) || is_ipv4(text, len) || is_ipv6(text, len) ||
+           is_dotted_name(text, len);
+}
+
+/* Cuts ":8080" off; a colon without digits is left, and then no host matches. */
+static size_t without_port(const char *text, size_t len)
+{
+    size_t at = len;
+
+    while (at > 0 && isdigit((unsigned char)text[at - 1]))
+        at--;
+    return at < len && at > 0 && text[at - 1] == ':' ? at - 1 : len;
+}
+
+bool address_is_url(const char *text)
+{
+    static const char *const schemes[] = {"http://", "https://", "ftp://", "ftps://", NULL};
+    const char *host, *end, *user_end;
+
+    for (size_t i = 0; schemes[i]; i++) {
+        size_t len = strlen(schemes[i]);
+
+        if (strncasecmp(text, schemes[i], len) != 0)
+            continue;
+        host = text + len;
+        end = host + strcspn(host, "/?");
+        user_end = memrchr(host, '@', (size_t)(end - host));
+        if (user_end)
+            host = user_end + 1;
+        return !strpbrk(text, " \t\r\n\v\f") &&
+               is_host(host, without_port(host, (size_t)(end - host)));
+    }
+    return false;
+}
+
+bool address_is_email(const char *text)
+{
+    const char *at = strrchr(text, '@');
+    const char *domain = at ? at + 1 : NULL;
+    char before = '.'; /* a dot neither begins nor follows a dot */
+
+    if (!at || at == text)
+        return false;
+    for (const char *p = text; p < at; p++) {
+        if (*p == '.' ? before == '.'
+                      : !is_word((unsigned char)*p) && !strchr("-!#$%&'*+/=?^_`{}|~", *p))
+            return false;
+        before = *p;
+    }
+    if (before == '.' || domain[strlen(domain) ? strlen(domain) - 1 : 0] == '.')
+        return false;
+    return is_localhost(domain, strlen(domain)) || is_dotted_name(domain, strlen(domain));
+}
