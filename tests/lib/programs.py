@@ -48,13 +48,13 @@ class Process:
     def output(self):
         return self.log.read_text(errors="replace")
 
-    def signal(self, number):
+    def send(self, number):
         self.popen.send_signal(number)
 
     def stop(self, number=signal.SIGTERM, timeout_s=60):
         """Asks the program to end; what is left of its group is killed.  Returns its status."""
         if self.running():
-            self.signal(number)
+            self.send(number)
         try:
             status = self.popen.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -69,7 +69,7 @@ class Process:
         return status
 
     def kill(self):
-        self.signal(signal.SIGKILL)
+        self.send(signal.SIGKILL)
         self.popen.wait(10)
 
     def tail(self, lines=40):
