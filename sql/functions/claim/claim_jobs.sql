@@ -1,0 +1,51 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Gives each of a batch of polling agents its best waiting job, in one transaction.  p_requests:
+--   [{"agent": text, "queues": [text], "token": uuid, "lease": seconds or null, "boot": text or null}]
+-- `request` in the result is the index from 0; who got nothing has no row.  body: the answer for
+-- the agent.  The fencing token is made by the caller, who can ask api.claims_of() with it what
+-- was committed when a connection dies during COMMIT.  An agent named twice is served once.
+--
+-- The plans are pinned: one made while the tables were empty costs a thousand times as much later.
+CREATE FUNCTION api.claim_jobs(p_requests jsonb)
+RETURNS TABLE (request int, job_id text, attempt int, token text, body text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off
+SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    v_agents text[];
+    v_free boolean[];
+    v_numbers int[];
+    v_rows tf.wait[];
+    v_jobs uuid[];
+    v_again int[];
+BEGIN
+    SELECT array_agg(s.agent ORDER BY s.n), array_agg(s.first ORDER BY s.n) INTO v_agents, v_free
+    FROM (SELECT r.n, r.j ->> 'agent' AS agent,
+                 r.n = min(r.n) OVER (PARTITION BY r.j ->> 'agent') AS first
+          FROM jsonb_array_elements(p_requests) WITH ORDINALITY r(j, n)) s;
+    IF v_agents IS NULL THEN
+        RETURN;
+    END IF;
+    IF EXISTS (SELECT FROM unnest(v_agents) a(name) JOIN tf.lease l ON l.agent = a.name) THEN
+        SELECT array_agg(o.number), array_agg(o.job_id) INTO v_again, v_jobs
+        FROM tfx.offer_again(p_requests, v_free) o;
+        SELECT array_agg(f.is_free AND NOT f.n = ANY (coalesce(v_again, '{}')) ORDER BY f.n)
+        INTO v_free
+        FROM unnest(v_free) WITH ORDINALITY f(is_free, n);
+    END IF;
+    SELECT array_agg(p.number), array_agg(p.place) INTO v_numbers, v_rows
+    FROM tfx.pick_jobs(p_requests, v_agents, v_free) p;
+    IF v_rows IS NOT NULL THEN
+        PERFORM tfx.start_attempts(p_requests, v_numbers, v_rows);
+    END IF;
+    v_numbers := v_again || v_numbers;
+    SELECT v_jobs || array_agg(w.job_id) INTO v_jobs FROM unnest(v_rows) w;
+    IF v_jobs IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT u.number - 1, c.job_id, c.attempt, c.token, c.body
+    FROM tfx.render_claims(v_jobs) c
+    JOIN unnest(v_numbers, v_jobs) u(number, id) ON u.id = c.job_id::uuid;
+END
+$$;

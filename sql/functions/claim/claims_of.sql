@@ -1,0 +1,14 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- The claims that were committed under these tokens, as api.claim_jobs() answered them: asked when a
+-- connection died during COMMIT.  `request` is the index of the token from 0.
+CREATE FUNCTION api.claims_of(p_tokens uuid[])
+RETURNS TABLE (request int, job_id text, attempt int, token text, body text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_ids uuid[] := ARRAY(SELECT l.job_id FROM tf.lease l WHERE l.token = ANY (p_tokens));
+BEGIN
+    RETURN QUERY
+    SELECT array_position(p_tokens, c.token::uuid) - 1, c.job_id, c.attempt, c.token, c.body
+    FROM tfx.render_claims(v_ids) c;
+END
+$$;

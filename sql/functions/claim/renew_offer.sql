@@ -1,0 +1,15 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Offers a lease that was never confirmed once more: same attempt, the new request's token.
+CREATE FUNCTION tfx.renew_offer(p_id uuid, p_attempt int, p_request jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE tf.lease l
+    SET token = (p_request ->> 'token')::uuid, boot = p_request ->> 'boot',
+        lease_s = (p_request ->> 'lease')::int, offered_at = now(),
+        lease_until = now() + make_interval(secs => coalesce(
+            (p_request ->> 'lease')::int, tfx.find_lease_seconds(p_id, l.job_state)))
+    WHERE l.job_id = p_id;
+    UPDATE tf.attempt a SET token = (p_request ->> 'token')::uuid, boot = p_request ->> 'boot'
+    WHERE a.job_id = p_id AND a.attempt = p_attempt;
+END
+$$;

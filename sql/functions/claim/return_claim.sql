@@ -1,0 +1,17 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Gives a claim back whose answer could not be sent.  Only the token decides; false: the lease is
+-- another one by now, has ended, or its agent has already been heard of.
+CREATE FUNCTION api.return_claim(p_id uuid, p_token text) RETURNS TABLE (returned boolean)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_lease tf.lease;
+BEGIN
+    DELETE FROM tf.lease l
+    WHERE l.job_id = p_id AND l.token::text = lower(p_token) AND l.confirmed IS NULL
+    RETURNING l.* INTO v_lease;
+    IF FOUND THEN
+        PERFORM tfx.requeue_job(v_lease, 'return', 'returned', NULL);
+    END IF;
+    RETURN QUERY SELECT v_lease.job_id IS NOT NULL;
+END
+$$;

@@ -1,0 +1,24 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- The newest finished file of a job: attachments, or the artifact of the newest attempt.  sha256 in
+-- hex.  No row: none.
+CREATE FUNCTION api.get_file(p_id uuid, p_kind text)
+RETURNS TABLE (file_id text, size bigint, sha256 text, chunks int)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_week date;
+    v_attempt int := 0;
+BEGIN
+    IF p_kind = 'attachments' THEN
+        SELECT j.week INTO v_week FROM tf.job j WHERE j.id = p_id;
+    ELSE
+        SELECT a.week, a.attempt INTO v_week, v_attempt FROM tf.attempt a
+        WHERE a.job_id = p_id ORDER BY a.attempt DESC LIMIT 1;
+    END IF;
+    RETURN QUERY
+    SELECT f.id::text, f.size, encode(f.sha256, 'hex'), f.chunks
+    FROM tf.file f
+    WHERE f.week = v_week AND f.job_id = p_id AND f.kind = p_kind::tf.file_kind
+        AND f.attempt = v_attempt AND f.state = 'complete'
+    ORDER BY f.ended_at DESC LIMIT 1;
+END
+$$;

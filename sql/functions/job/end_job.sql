@@ -1,0 +1,26 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Writes the end of a job that was just taken (tfx.take_job): its second and last version.
+-- p_final: complete, completed or cancelled, shown to clients from now on.
+CREATE FUNCTION tfx.end_job(p_state text, p_row tf.lease, p_event text, p_final text, p_outcome text,
+                            p_who text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_status text;
+    v_attempt tf.attempt;
+BEGIN
+    SELECT * INTO v_attempt FROM tf.attempt a
+    WHERE a.job_id = p_row.job_id ORDER BY a.attempt DESC LIMIT 1;
+    SELECT r.status INTO v_status FROM tf.result r
+    WHERE r.week = v_attempt.week AND r.job_id = p_row.job_id AND r.attempt = v_attempt.attempt;
+    UPDATE tf.job j
+    SET final_state = p_final, outcome = p_outcome, attempts = p_row.attempt,
+        agent = v_attempt.agent, finished_at = clock_timestamp(), exit_codes = v_status::jsonb,
+        started_at = CASE WHEN v_attempt.attempt > 0 THEN v_attempt.claimed_at END
+    WHERE j.id = p_row.job_id AND j.final_state IS NULL;
+    UPDATE tf.attempt a
+    SET ended_at = clock_timestamp(),
+        reason = CASE WHEN p_outcome IN ('cancelled', 'agent_lost') THEN p_outcome ELSE 'complete' END
+    WHERE a.job_id = p_row.job_id AND a.attempt = p_row.attempt AND a.ended_at IS NULL;
+    PERFORM tfx.record_event(p_row.job_id, p_row.attempt, p_state, p_event, p_who, p_outcome);
+END
+$$;

@@ -1,0 +1,37 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- What goes with a new row of tf.job: its definition, its place in the queue (tf.hold while
+-- attachments are missing), tags, counters and first event.
+--   TF422  a tag is too long to be indexed
+CREATE FUNCTION tfx.place_job(p_job tf.job, p_definition text, p_facts jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_nprio bigint := tfx.negate_priority(p_job.priority);
+BEGIN
+    INSERT INTO tf.definition (week, job_id, body) VALUES (p_job.week, p_job.id, p_definition);
+    IF p_job.attachments THEN
+        INSERT INTO tf.hold (job_id, queue, nprio, seq, week, why, exclude_agents)
+        VALUES (p_job.id, p_job.queue, v_nprio, p_job.seq, p_job.week, 'attachments',
+                p_job.exclude_agents);
+    ELSE
+        INSERT INTO tf.wait (queue, nprio, seq, job_id, week, exclude_agents)
+        VALUES (p_job.queue, v_nprio, p_job.seq, p_job.id, p_job.week, p_job.exclude_agents);
+    END IF;
+    IF p_facts -> 'tags' IS NOT NULL THEN
+        IF EXISTS (SELECT FROM jsonb_array_elements_text(p_facts -> 'tags') t(tag)
+                   WHERE octet_length(t.tag) > 1000) THEN
+            RAISE EXCEPTION 'a tag is longer than 1,000 bytes' USING ERRCODE = 'TF422';
+        END IF;
+        INSERT INTO tf.job_tag (tag, seq, job_id)
+        SELECT DISTINCT t.tag, p_job.seq, p_job.id
+        FROM jsonb_array_elements_text(p_facts -> 'tags') t(tag);
+    END IF;
+    INSERT INTO tf.queue_count AS c (queue, shard, jobs, reservations)
+    VALUES (p_job.queue, pg_backend_pid() % 64, 1,
+            coalesce((p_facts ->> 'has_reservation')::boolean, false)::int)
+    ON CONFLICT (queue, shard) DO UPDATE
+    SET jobs = c.jobs + 1, reservations = c.reservations + EXCLUDED.reservations;
+    PERFORM tfx.record_event(p_job.id, 0, 'new',
+                             CASE WHEN p_job.attachments THEN 'hold' ELSE 'submit' END,
+                             p_job.submitter, NULL);
+END
+$$;

@@ -1,0 +1,47 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Takes a living job off whichever of tf.hold, tf.wait, tf.lease it is in: locks the row, deletes
+-- it and returns it in the shape of a lease.  ret_state: held, waiting or running; for an ended
+-- job its final state; NULL when there is no such job; 'superseded' when p_attempt is given and
+-- another attempt has begun (then nothing is taken).
+-- A job that moves while we look is met at its next place: each statement sees what was
+-- committed before it.  Five rounds without meeting it are given up:
+--   TF503  the job kept moving
+CREATE FUNCTION tfx.take_job(p_id uuid, p_attempt int, OUT ret_state text, OUT ret_row tf.lease)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_job tf.job;
+BEGIN
+    SELECT * INTO v_job FROM tf.job j WHERE j.id = p_id;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    FOR v_round IN 1..5 LOOP
+        ret_state := 'held';
+        SELECT h.job_id, h.queue, h.nprio, h.seq, h.week, h.week, h.attempt, h.lost, NULL, NULL,
+               NULL, NULL, NULL, NULL, NULL, NULL, h.job_state, h.exclude_agents
+        INTO ret_row FROM tf.hold h WHERE h.job_id = p_id FOR UPDATE;
+        EXIT WHEN FOUND;
+        ret_state := 'waiting';
+        SELECT w.job_id, w.queue, w.nprio, w.seq, w.week, w.week, w.attempt, w.lost, NULL, NULL,
+               NULL, NULL, NULL, NULL, NULL, NULL, w.job_state, w.exclude_agents
+        INTO ret_row FROM tf.wait w
+        WHERE w.queue = v_job.queue AND w.seq = v_job.seq
+            AND w.nprio = tfx.negate_priority(v_job.priority) FOR UPDATE;
+        EXIT WHEN FOUND;
+        ret_state := 'running';
+        SELECT l.* INTO ret_row FROM tf.lease l WHERE l.job_id = p_id FOR UPDATE;
+        EXIT WHEN FOUND;
+        SELECT j.final_state INTO ret_state FROM tf.job j WHERE j.id = p_id;
+        IF ret_state IS NOT NULL THEN
+            RETURN;
+        END IF;
+    END LOOP;
+    IF ret_state IS NULL THEN
+        RAISE EXCEPTION 'job "%" is moving: try again', p_id USING ERRCODE = 'TF503';
+    ELSIF p_attempt <> ret_row.attempt THEN
+        ret_state := 'superseded';
+    ELSE
+        PERFORM tfx.drop_place(ret_state, ret_row);
+    END IF;
+END
+$$;

@@ -1,0 +1,31 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Renews a lease by its token, or without one by the agent's name when the agent asked for no lease.
+-- After the end of the job: its state, and no expires_at.
+--   TF404  no such job        TF409  the lease belongs to somebody else by now
+CREATE FUNCTION api.renew_lease(p_id uuid, p_agent text, p_token text)
+RETURNS TABLE (job_state text, cancelled boolean, expires_at text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_found record;
+    v_state text;
+    v_until timestamptz;
+BEGIN
+    IF NOT EXISTS (SELECT FROM tf.job j WHERE j.id = p_id) THEN
+        RAISE EXCEPTION 'job "%" does not exist', p_id USING ERRCODE = 'TF404';
+    END IF;
+    SELECT * INTO v_found FROM tfx.find_attempt(p_id, p_agent, p_token);
+    UPDATE tf.lease l
+    SET confirmed = coalesce(l.confirmed, now()),
+        lease_until = now() + make_interval(secs => coalesce(
+            l.lease_s, tfx.find_lease_seconds(p_id, l.job_state)))
+    WHERE l.job_id = p_id AND l.attempt = v_found.attempt
+        AND (p_token IS NOT NULL OR l.agent = p_agent AND l.lease_s IS NULL)
+        AND (p_token IS NULL OR l.token::text = lower(p_token))
+    RETURNING l.lease_until INTO v_until;
+    v_state := tfx.find_state(p_id);
+    IF v_until IS NULL AND NOT v_state IN (SELECT unnest(tfx.list_final_states())) THEN
+        RAISE EXCEPTION 'job "%" is not leased to this agent any more', p_id USING ERRCODE = 'TF409';
+    END IF;
+    RETURN QUERY SELECT v_state, v_state = 'cancelled', tfx.format_micros(v_until);
+END
+$$;

@@ -1,0 +1,24 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- What an agent posts about a job: exit codes (JSON text, phase -> int), device info (JSON text)
+-- and a state; NULL: the key was absent.  complete and completed end the job; waiting is ignored;
+-- any other state shows while the job is open.  Unknown job: kept, no error.  After the end the
+-- state stays and only the results are kept.
+--   TF409  the token is stale        TF503  the job kept moving: try again
+CREATE FUNCTION api.post_result(p_id uuid, p_agent text, p_token text, p_status text,
+                                p_device_info text, p_job_state text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v record;
+BEGIN
+    SELECT * INTO v FROM tfx.find_attempt(p_id, p_agent, p_token);
+    PERFORM tfx.store_result(p_id, v.attempt, v.week, p_status, p_device_info);
+    IF NOT v.newest THEN
+        RETURN;
+    ELSIF p_job_state IN ('complete', 'completed') THEN
+        PERFORM tfx.finish_job(p_id, v.attempt, v.week, p_job_state, p_agent);
+    ELSE
+        PERFORM tfx.touch_lease(p_id, p_agent, p_token IS NOT NULL);
+        PERFORM tfx.show_state(p_id, v.attempt, p_agent, p_job_state);
+    END IF;
+END
+$$;
