@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A PostgreSQL cluster of the test run's own: a directory, a Unix socket, no network, no system
-cluster.  One cluster for a run; a database for each test file, cloned from a migrated template."""
+cluster.  One cluster for a run; a database for each test file, cloned from a migrated template.
+
+From a shell: cluster.py COMMAND… runs a command with PGHOST, PGUSER and PGDATABASE set to a
+migrated database in a cluster that is gone afterwards."""
 import os
 import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 
-from programs import Process, program
+from programs import ROOT, Process, program
 
 BIN = pathlib.Path(os.environ.get("PG_BINDIR", "/usr/lib/postgresql/15/bin"))
 SETTINGS = {
@@ -78,9 +82,18 @@ class Cluster:
     def migrate(self, database):
         """A database with our schema in it, made by our own tool."""
         self.psql(f'CREATE DATABASE "{database}"')
-        done = subprocess.run([program("testflinger-dbadmin"), "migrate"], check=False, timeout=300,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              env={**os.environ, **self.environment(database)})
+        self.install(database, [program("testflinger-dbadmin"), "migrate"])
+
+    def migrate_by_psql(self, database):
+        """The same without any of our programs: the SQL can be tested before they are built."""
+        self.psql(f'CREATE DATABASE "{database}"')
+        self.install(database, [ROOT / "tools" / "devdb", database])
+
+    def install(self, database, command):
+        env = {"PGHOST": str(self.dir), "PGUSER": "postgres", **self.environment(database)}
+        done = subprocess.run(command, check=False, timeout=300, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              env={**os.environ, **env})
         assert done.returncode == 0, done.stdout
 
     def environment(self, database, user="postgres"):
@@ -95,3 +108,17 @@ class Cluster:
 
     def drop(self, database):
         self.psql(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+
+
+def main(command):
+    cluster = Cluster()
+    try:
+        cluster.migrate_by_psql("testflinger")
+        env = {"PGHOST": str(cluster.dir), "PGUSER": "postgres", "PGDATABASE": "testflinger"}
+        return subprocess.run(command, check=False, env={**os.environ, **env}).returncode
+    finally:
+        cluster.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- The numbers (seq) of the unfinished jobs of a queue.
 CREATE FUNCTION tfx.list_living(p_queue text) RETURNS bigint[]
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql AS $$
 BEGIN
     RETURN ARRAY(
         SELECT w.seq FROM tf.wait w WHERE w.queue = p_queue

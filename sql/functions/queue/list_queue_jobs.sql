@@ -5,6 +5,7 @@ CREATE FUNCTION api.list_queue_jobs(p_queue text) RETURNS TABLE (body text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_last_old bigint;
+    v_living bigint[] := tfx.list_living(p_queue);
 BEGIN
     -- Numbers and times of creation rise together, so the end of the old jobs is near the top.
     SELECT j.seq INTO v_last_old
@@ -18,13 +19,13 @@ BEGIN
     FROM (SELECT j.id, j.seq, j.created_at,
                  coalesce(j.final_state, l.job_state, w.job_state, h.job_state, 'waiting')
                      AS job_state
-          FROM tf.job j
+          FROM (SELECT r.seq FROM tf.job r WHERE r.queue = p_queue AND r.seq > coalesce(v_last_old, 0)
+                UNION SELECT unnest(v_living)) n
+          JOIN tf.job j ON j.queue = p_queue AND j.seq = n.seq
           LEFT JOIN tf.lease l ON l.job_id = j.id
           LEFT JOIN tf.wait w ON w.queue = j.queue AND w.seq = j.seq
               AND w.nprio = tfx.negate_priority(j.priority)
           LEFT JOIN tf.hold h ON h.job_id = j.id
-          WHERE j.queue = p_queue
-              AND (j.seq > coalesce(v_last_old, 0) OR j.seq = ANY (tfx.list_living(p_queue)))
           ORDER BY j.seq DESC LIMIT 100000) s
     HAVING count(*) > 0;
 END

@@ -18,7 +18,9 @@ BEGIN
         AND EXISTS (SELECT FROM tf.attempt a WHERE a.job_id = p_id AND a.agent = p_agent) THEN
         v_state := 'cancelled';
     END IF;
-    PERFORM tfx.touch_lease(p_id, p_agent, false);
+    IF p_agent IS NOT NULL THEN
+        PERFORM tfx.touch_lease(p_id, p_agent, false);
+    END IF;
     RETURN QUERY
     SELECT v_state, r.status, r.device_info
     FROM (SELECT) one

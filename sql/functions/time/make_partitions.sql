@@ -9,13 +9,16 @@ DECLARE
     v_name text;
     v_made int := 0;
 BEGIN
+    -- One at a time, whoever asks: an administrator and every server do.
+    PERFORM pg_advisory_xact_lock(hashtext('testflinger'), hashtext('make_partitions'));
     FOR v_week IN
         SELECT tfx.find_week(now()) + 7 * n FROM generate_series(-1, p_ahead) n
     LOOP
         FOREACH v_base IN ARRAY ARRAY['definition', 'log', 'result', 'file', 'chunk'] LOOP
             v_name := format('%s_%s', v_base, to_char(v_week, 'YYYYMMDD'));
             CONTINUE WHEN to_regclass('tf.' || v_name) IS NOT NULL;
-            -- Made alone and filled before it is attached: the lock on the parent is short.
+            -- Nothing may slip into the DEFAULT partition between the move and the attachment.
+            EXECUTE format('LOCK TABLE tf.%I IN ACCESS EXCLUSIVE MODE', v_base || '_default');
             EXECUTE format('CREATE TABLE tf.%I (LIKE tf.%I INCLUDING ALL)', v_name, v_base);
             EXECUTE format('WITH strays AS (DELETE FROM tf.%I WHERE week >= %L AND week < %L'
                            ' RETURNING *) INSERT INTO tf.%I SELECT * FROM strays',
