@@ -16,6 +16,13 @@ int db_hold(struct db *db, struct err *err)
     return 0;
 }
 
+bool db_in_transaction(const struct db *db)
+{
+    PGTransactionStatusType status = PQtransactionStatus(db->conn);
+
+    return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
 const char *db_sqlstate(const struct db *db)
 {
     return db->sqlstate;

@@ -14,6 +14,8 @@ int db_hold(struct db *db, struct err *err);
  * server tells the place. */
 int db_script(struct db *db, const char *sql, struct err *err);
 
+bool db_in_transaction(const struct db *db);
+
 /* SQLSTATE of the last failed call, "" if it did not come from the server. */
 const char *db_sqlstate(const struct db *db);
 
