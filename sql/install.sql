@@ -82,13 +82,16 @@
 \ir functions/queue/queue_counters.sql
 \ir functions/queue/set_advertised_queues.sql
 -- client
+\ir functions/client/add_client.sql
 \ir functions/client/delete_client.sql
 \ir functions/client/get_client.sql
 \ir functions/client/get_client_secret.sql
+\ir functions/client/list_client_rows.sql
 \ir functions/client/list_clients.sql
 \ir functions/client/put_client.sql
 \ir functions/client/remove_client.sql
 \ir functions/client/render_permissions.sql
+\ir functions/client/set_client_secret.sql
 \ir functions/client/store_client.sql
 -- token
 \ir functions/token/add_refresh_token.sql
@@ -96,6 +99,7 @@
 -- service
 \ir functions/service/check_schema.sql
 \ir functions/service/make_partitions.sql
+\ir functions/service/reset_data.sql
 -- at the end
 \ir grants.sql
 \ir finish.sql

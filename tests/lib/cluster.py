@@ -14,6 +14,8 @@ import tempfile
 
 from programs import ROOT, Process, program
 
+# the role under which servers log in: a member of testflinger_server and of nothing else
+SERVER_LOGIN = "server_login"
 BIN = pathlib.Path(os.environ.get("PG_BINDIR", "/usr/lib/postgresql/15/bin"))
 SETTINGS = {
     "listen_addresses": "",
@@ -82,7 +84,11 @@ class Cluster:
     def migrate(self, database):
         """A database with our schema in it, made by our own tool."""
         self.psql(f'CREATE DATABASE "{database}"')
-        self.install(database, [program("testflinger-dbadmin"), "migrate"])
+        if not self.psql(f"SELECT 1 FROM pg_roles WHERE rolname = '{SERVER_LOGIN}'"):
+            self.psql(f"CREATE ROLE {SERVER_LOGIN} LOGIN")
+        self.install(database, [program("testflinger-dbadmin"), "migrate",
+                                "--migrations", ROOT / "migrations", "--sql", ROOT / "sql",
+                                "--server-role-login", SERVER_LOGIN])
 
     def migrate_by_psql(self, database):
         """The same without any of our programs: the SQL can be tested before they are built."""

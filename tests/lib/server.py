@@ -8,6 +8,7 @@ import pathlib
 import subprocess
 import urllib.parse
 
+from cluster import SERVER_LOGIN
 from programs import Process, program
 
 ADMIN_ID = "testflinger-admin"
@@ -58,7 +59,7 @@ class Server:
         values = {
             "listen": f"127.0.0.1:{self.port or 0}",
             "port_file": str(self.dir / "port"),
-            "database": self.cluster.conninfo(self.database, "testflinger_server"),
+            "database": self.cluster.conninfo(self.database, SERVER_LOGIN),
             "jwt_key_file": str(self.dir / "jwt-key"),
             **self.options,
         }

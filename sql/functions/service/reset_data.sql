@@ -1,0 +1,17 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Empties every table but those that belong to the release, and keeps the system admin without its
+-- tokens: for trying things out.  Takes exclusive locks on everything.
+CREATE FUNCTION tfx.reset_data() RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_tables text;
+BEGIN
+    SELECT string_agg(format('%I.%I', n.nspname, c.relname), ', ' ORDER BY c.relname)
+    INTO v_tables
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'tf' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+      AND c.relname NOT IN ('client', 'migration', 'phase_lease', 'schema_version', 'transition');
+    EXECUTE 'TRUNCATE ' || v_tables;
+    DELETE FROM tf.client c WHERE c.client_id <> 'testflinger-admin';
+END
+$$;
