@@ -282,16 +282,21 @@ static const struct schema_field *find_field(const struct schema *schema, const 
     return NULL;
 }
 
-static struct json_object *load_member(struct load *l, const struct schema *schema, const char *key,
-                                       struct json_object *value, struct json_object **ret_value)
+/* A field no table knows.  Open objects complain as a whole, since the names are the users'. */
+static void load_unknown(struct load *l, const struct schema *schema, const char *key,
+                         struct json_object *value, struct json_object **ret_value,
+                         struct json_object **all)
 {
-    const struct schema_field *field = find_field(schema, key);
+    struct json_object *faults;
 
-    if (field)
-        return load_value(l, field, value, ret_value);
-    if (schema->open)
-        return load_free_form(l, value, ret_value);
-    return complain(l, "Unknown field.");
+    if (!schema->open) {
+        file_complaint(l, all, key, complain(l, "Unknown field."));
+        return;
+    }
+    faults = load_free_form(l, value, ret_value);
+    if (faults)
+        file_complaint(l, all, OBJECT_KEY, complain(l, "a value in it is out of range"));
+    json_object_put(faults);
 }
 
 /* Fields that are not in value: fallbacks go into object, required ones are missed. */
@@ -327,9 +332,13 @@ static struct json_object *load_object(struct load *l, const struct schema *sche
         return NULL;
     json_object_object_foreach(value, key, member)
     {
+        const struct schema_field *field = find_field(schema, key);
         struct json_object *loaded = NULL;
 
-        file_complaint(l, &all, key, load_member(l, schema, key, member, &loaded));
+        if (field)
+            file_complaint(l, &all, key, load_value(l, field, member, &loaded));
+        else
+            load_unknown(l, schema, key, member, &loaded, &all);
         add_member(l, object, key, loaded);
     }
     add_missing(l, schema, value, object, &all);

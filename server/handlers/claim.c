@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * GET /v1/job: an agent asks for work. */
+#include "server/store/claim.h"
+
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/parse.h"
+#include "server/app.h"
+#include "server/handlers/handlers.h"
+
+#include <string.h>
+
+#define CLAIM_TEXT_MAX ((size_t)4 << 20)
+#define LEASE_MIN_S    30
+#define LEASE_MAX_S    3600
+
+/* Adds the names of all queue=… parameters; *ret_count is how many. */
+static int add_queues(const struct request *req, struct buf *b, size_t *ret_count, struct err *err)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < req->query_count; i++) {
+        const char *queue = req->query[i].value;
+
+        if (strcmp(req->query[i].name, "queue") != 0)
+            continue;
+        if (strlen(queue) > NAME_MAX_BYTES)
+            return err_set(err, ERR_INVALID, "a queue's name is longer than %d bytes",
+                           NAME_MAX_BYTES);
+        if (count++ > 0)
+            (void)buf_addc(b, ',');
+        (void)jsn_add_string(b, queue, strlen(queue));
+    }
+    *ret_count = count;
+    return 0;
+}
+
+/* lease=SECONDS and boot=ID: the agent takes part in leases and tells when it was started anew. */
+static int add_lease(const struct request *req, struct buf *b, struct err *err)
+{
+    const char *lease = request_query(req, "lease");
+    const char *boot = request_query(req, "boot");
+    int64_t seconds;
+
+    if (lease && parse_int64(lease, LEASE_MIN_S, LEASE_MAX_S, &seconds, NULL) < 0)
+        return err_set(err, ERR_BAD_REQUEST, "lease is not between %d and %d seconds", LEASE_MIN_S,
+                       LEASE_MAX_S);
+    if (lease)
+        (void)buf_addf(b, ",\"lease\":%lld", (long long)seconds);
+    if (boot && strlen(boot) > NAME_MAX_BYTES)
+        return err_set(err, ERR_BAD_REQUEST, "boot is longer than %d bytes", NAME_MAX_BYTES);
+    if (boot) {
+        (void)buf_adds(b, ",\"boot\":");
+        (void)jsn_add_string(b, boot, strlen(boot));
+    }
+    return 0;
+}
+
+/* One request in the list that api.claim_jobs takes. */
+static int write_request(const struct request *req, const char *token, struct buf *b,
+                         struct err *err)
+{
+    size_t queues;
+
+    (void)buf_addf(b, "[{\"token\":\"%s\",\"queues\":[", token);
+    if (add_queues(req, b, &queues, err) < 0)
+        return -1;
+    if (queues == 0)
+        return err_set(err, ERR_BAD_REQUEST, "no queue was asked for");
+    if (!req->agent_name || !*req->agent_name)
+        return err_set(err, ERR_UNAUTHORIZED, "the cookie agent_name is missing");
+    (void)buf_adds(b, "],\"agent\":");
+    (void)jsn_add_string(b, req->agent_name, strlen(req->agent_name));
+    if (add_lease(req, b, err) < 0)
+        return -1;
+    (void)buf_adds(b, "}]");
+    return buf_failed(b) ? err_set(err, ERR_TOO_LARGE, "too many queues") : 0;
+}
+
+/* GET /v1/job */
+int job_claim(struct app *app, const struct request *req, struct response *res, struct err *err)
+{
+    struct buf request = BUF_INIT(CLAIM_TEXT_MAX);
+    char token[UUID_TEXT_SIZE];
+    bool found = false;
+    int rc = -1;
+
+    if (uuid_make(clock_us(app->clock), token, err) == 0 &&
+        write_request(req, token, &request, err) == 0)
+        rc = strcmp(req->method, "HEAD") == 0 /* asking how it would be takes nothing */
+                 ? 0
+                 : claim_store_take(app->db, buf_text(&request), token, &res->body, &found, err);
+    buf_done(&request);
+    if (rc < 0)
+        return -1;
+    if (!found)
+        return response_none(res);
+    res->content_type = "application/json";
+    return 0;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * What several handlers need. */
+#include "server/handlers/handlers.h"
+
+#include <string.h>
+
+int handler_name(const struct request *req, const char *param, const char **ret_name,
+                 struct err *err)
+{
+    const char *name = request_param(req, param);
+
+    if (strlen(name) > NAME_MAX_BYTES)
+        return err_set(err, ERR_INVALID, "a name is longer than %d bytes", NAME_MAX_BYTES);
+    *ret_name = name;
+    return 0;
+}
+
+int check_phase(struct json_object *value, struct err *err)
+{
+    if (phase_from_name(json_object_get_string(value)) < 0)
+        return err_set(err, ERR_INVALID, "no phase of that name");
+    return 0;
+}

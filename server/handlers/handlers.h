@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * What the route table refers to: one function for each method and path, the schemas of their
+ * bodies, and what several of them need. */
+#ifndef SERVER_HANDLERS_HANDLERS_H
+#define SERVER_HANDLERS_HANDLERS_H
+
+#include "common/err.h"
+#include "common/schema.h"
+#include "server/http/request.h"
+#include "server/http/response.h"
+#include "server/routes.h"
+
+struct app;
+
+#define HANDLER(name)                                                                              \
+    int name(struct app *app, const struct request *req, struct response *res, struct err *err)
+
+HANDLER(agent_list);
+HANDLER(agent_post);
+HANDLER(agent_show);
+HANDLER(artifact_download);
+HANDLER(attachments_download);
+HANDLER(client_delete);
+HANDLER(client_list);
+HANDLER(client_put);
+HANDLER(client_show);
+HANDLER(job_action);
+HANDLER(job_claim);
+HANDLER(job_position);
+HANDLER(job_show);
+HANDLER(job_submit);
+HANDLER(queue_advertise);
+HANDLER(queue_agents);
+HANDLER(queue_jobs);
+HANDLER(queue_list_advertised);
+HANDLER(result_log_post);
+HANDLER(result_log_show);
+HANDLER(result_post);
+HANDLER(result_show);
+HANDLER(token_issue);
+HANDLER(token_refresh);
+HANDLER(token_revoke);
+
+extern const struct upload_handler artifact_upload;
+extern const struct upload_handler attachments_upload;
+
+extern const struct schema schema_agent;
+extern const struct schema schema_client;
+extern const struct schema schema_job;
+extern const struct schema schema_job_action;
+extern const struct schema schema_queues;
+extern const struct schema schema_refresh_token;
+extern const struct schema schema_result;
+extern const struct schema schema_result_log;
+
+/* The shapes of provision_data, in the order in which they are tried. */
+extern const struct schema *const provision_shapes[];
+
+/* Checks of fields. */
+int check_phase(struct json_object *value, struct err *err);
+
+/* {agent, device} of an attachment. */
+extern const struct schema_field attachment_item;
+
+/* A path part that names a queue, an agent or a client: ERR_INVALID if it is too long. */
+int handler_name(const struct request *req, const char *param, const char **ret_name,
+                 struct err *err);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Jobs as users see them: submit, read back, position, cancel. */
+#include "server/store/job.h"
+
+#include "common/buf.h"
+#include "common/clock.h"
+#include "common/json.h"
+#include "server/app.h"
+#include "server/crypto/digest.h"
+#include "server/handlers/handlers.h"
+#include "server/handlers/job.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* GET /v1/job/{id} */
+int job_show(struct app *app, const struct request *req, struct response *res, struct err *err)
+{
+    char id[UUID_TEXT_SIZE];
+    bool found;
+
+    if (request_uuid(req, "id", id, err) < 0 ||
+        job_store_get(app->db, id, &res->body, &found, err) < 0)
+        return -1;
+    if (!found)
+        return response_none(res);
+    res->content_type = "application/json";
+    return 0;
+}
+
+/* GET /v1/job/{id}/position */
+int job_position(struct app *app, const struct request *req, struct response *res, struct err *err)
+{
+    char id[UUID_TEXT_SIZE], text[24];
+    int64_t position;
+
+    if (request_uuid(req, "id", id, err) < 0 || job_store_position(app->db, id, &position, err) < 0)
+        return -1;
+    (void)snprintf(text, sizeof(text), "%lld", (long long)position);
+    return response_text(res, text);
+}
+
+/* POST /v1/job/{id}/action; the schema knows one action, cancel */
+int job_action(struct app *app, const struct request *req, struct response *res, struct err *err)
+{
+    char id[UUID_TEXT_SIZE];
+
+    if (request_uuid(req, "id", id, err) < 0 ||
+        job_store_cancel(app->db, id, req->caller.client_id, err) < 0)
+        return -1;
+    return response_ok(res);
+}
+
+/* The members of the body but job_id, which is not part of what makes two jobs the same. */
+static struct json_object *definition_of(struct json_object *body, struct err *err)
+{
+    struct json_object *definition = json_object_new_object();
+
+    if (!definition) {
+        (void)err_set(err, ERR_INTERNAL, "out of memory");
+        return NULL;
+    }
+    json_object_object_foreach(body, key, value)
+    {
+        if (strcmp(key, "job_id") == 0)
+            continue;
+        if (jsn_set(definition, key, json_object_get(value), err) < 0) {
+            json_object_put(definition);
+            return NULL;
+        }
+    }
+    return definition;
+}
+
+static int write_definition(struct json_object *body, struct buf *ret_text,
+                            char ret_sha256[static DIGEST_HEX_SIZE], struct err *err)
+{
+    struct json_object *definition = definition_of(body, err);
+    struct buf canonical = BUF_INIT(JOB_TEXT_MAX);
+    unsigned char hash[DIGEST_SIZE];
+    int rc = 0;
+
+    if (!definition)
+        return -1;
+    if (jsn_add_tree(ret_text, definition) < 0 || jsn_add_canonical(&canonical, definition) < 0)
+        rc = err_set(err, ERR_TOO_LARGE, "job is too large");
+    else
+        digest_of(buf_text(&canonical), canonical.len, hash);
+    if (rc == 0)
+        digest_hex(hash, ret_sha256);
+    buf_done(&canonical);
+    json_object_put(definition);
+    return rc;
+}
+
+/* Today's servers name secrets by path only if they have a store; this one has none yet. */
+static int check_secrets(struct json_object *body, struct err *err)
+{
+    if (jsn_get(jsn_get(body, "test_data"), "secrets"))
+        return err_set(err, ERR_INVALID, "this server has no store for secrets");
+    return 0;
+}
+
+/* POST /v1/job */
+int job_submit(struct app *app, const struct request *req, struct response *res, struct err *err)
+{
+    struct buf definition = BUF_INIT(JOB_TEXT_MAX), facts = BUF_INIT(JOB_TEXT_MAX);
+    char sha256[DIGEST_HEX_SIZE], new_id[UUID_TEXT_SIZE], id[UUID_TEXT_SIZE];
+    int rc = -1;
+
+    if (check_secrets(req->json, err) == 0 && uuid_make(clock_us(app->clock), new_id, err) == 0 &&
+        write_definition(req->json, &definition, sha256, err) == 0 &&
+        job_facts(req, sha256, new_id, &facts, err) == 0)
+        rc = job_store_submit(app->db, buf_text(&definition), buf_text(&facts), id, err);
+    buf_done(&definition);
+    buf_done(&facts);
+    if (rc < 0)
+        return -1;
+    res->content_type = "application/json";
+    return buf_addf(&res->body, "{\"job_id\":\"%s\"}", id);
+}

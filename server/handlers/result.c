@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Results of a job: posted by its agent as a whole, read as one flat object with the logs in it. */
+#include "server/store/result.h"
+
+#include "common/json.h"
+#include "server/app.h"
+#include "server/handlers/handlers.h"
+#include "server/handlers/result.h"
+
+#include <string.h>
+
+/* Writes a member of the body as text; *ret_text is NULL if it is not there. */
+static int member_text(const struct request *req, const char *key, struct buf *b,
+                       const char **ret_text, struct err *err)
+{
+    struct json_object *value = jsn_get(req->json, key);
+
+    *ret_text = NULL;
+    if (!value)
+        return 0;
+    if (jsn_add_tree(b, value) < 0)
+        return err_set(err, ERR_TOO_LARGE, "result is too large");
+    *ret_text = buf_text(b);
+    return 0;
+}
+
+/* POST /v1/result/{id} */
+int result_post(struct app *app, const struct request *req, struct response *res, struct err *err)
+{
+    struct buf status = BUF_INIT(RESPONSE_BODY_MAX), device_info = BUF_INIT(RESPONSE_BODY_MAX);
+    const struct poster by = result_poster(req);
+    const char *status_text, *device_text;
+    char id[UUID_TEXT_SIZE];
+    int rc = -1;
+
+    if (request_uuid(req, "id", id, err) == 0 &&
+        member_text(req, "status", &status, &status_text, err) == 0 &&
+        member_text(req, "device_info", &device_info, &device_text, err) == 0)
+        rc = result_store_post(app->db, id, &by, status_text, device_text,
+                               jsn_text(req->json, "job_state"), err);
+    buf_done(&status);
+    buf_done(&device_info);
+    return rc < 0 ? -1 : response_ok(res);
+}
+
+static int begin_log(struct buf *piece, const char *type, const char *phase, bool first)
+{
+    (void)first; /* job_state stands before */
+    return buf_addf(piece, ",\"%s_%s\":\"", phase, type);
+}
+
+static int end_log(struct buf *piece, int64_t last_number)
+{
+    (void)last_number;
+    return buf_addc(piece, '"');
+}
+
+static const struct log_stream_form result_form = {"}", begin_log, end_log};
+
+/* {"test": 0} -> ,"test_status":0 */
+static int add_codes(struct buf *b, const char *text, struct err *err)
+{
+    struct json_object *codes;
+
+    if (jsn_parse(text, strlen(text), &codes, err) < 0)
+        return err_prefix(err, "stored status cannot be read");
+    json_object_object_foreach(codes, phase, code)
+    {
+        (void)buf_addf(b, ",\"%s_status\":%lld", phase, (long long)json_object_get_int64(code));
+    }
+    json_object_put(codes);
+    return 0;
+}
+
+/* [["output","setup",12]] -> the sections to stream */
+static int add_sections(struct log_stream *s, const char *text, struct err *err)
+{
+    struct json_object *logs;
+
+    if (jsn_parse(text, strlen(text), &logs, err) < 0)
+        return err_prefix(err, "list of logs cannot be read");
+    for (size_t i = 0; i < json_object_array_length(logs) && i < LOG_SECTIONS_MAX; i++) {
+        struct json_object *log = json_object_array_get_idx(logs, i);
+        const char *type = log_type(json_object_get_string(json_object_array_get_idx(log, 0)));
+        int phase = phase_from_name(json_object_get_string(json_object_array_get_idx(log, 1)));
+
+        if (type && phase >= 0)
+            log_stream_add(s, type, phase_name((enum phase)phase), false);
+    }
+    json_object_put(logs);
+    return 0;
+}
+
+static int write_result(struct log_stream *s, const struct result_row *row, struct err *err)
+{
+    struct buf *head = &s->head;
+
+    (void)buf_adds(head, "{\"job_state\":");
+    (void)jsn_add_string(head, row->job_state, strlen(row->job_state));
+    if (row->device_info) {
+        (void)buf_adds(head, ",\"device_info\":");
+        (void)buf_adds(head, row->device_info);
+    }
+    if (row->status && add_codes(head, row->status, err) < 0)
+        return -1;
+    if (row->logs && add_sections(s, row->logs, err) < 0)
+        return -1;
+    return buf_failed(head) ? err_set(err, ERR_INTERNAL, "result is too large") : 0;
+}
+
+/* GET /v1/result/{id} */
+int result_show(struct app *app, const struct request *req, struct response *res, struct err *err)
+{
+    const char *agent = req->caller.role == ROLE_AGENT ? req->agent_name : NULL;
+    struct log_stream *s;
+    struct result_row row;
+    char id[UUID_TEXT_SIZE];
+    int rc;
+
+    if (request_uuid(req, "id", id, err) < 0 || result_store_get(app->db, id, agent, &row, err) < 0)
+        return -1;
+    if (!row.found) {
+        result_row_done(&row);
+        return response_none(res);
+    }
+    s = log_stream_new(&result_form, id);
+    rc = s ? write_result(s, &row, err) : err_set(err, ERR_INTERNAL, "out of memory");
+    result_row_done(&row);
+    if (rc < 0) {
+        log_stream_free(s);
+        return -1;
+    }
+    return log_stream_answer(app, s, res, err);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Artifacts and attachments: one bundle for each job and kind, kept in chunks.  A file is not
+ * visible before it is finished; what was begun and never finished is swept away later. */
+#ifndef SERVER_STORE_FILE_H
+#define SERVER_STORE_FILE_H
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "common/parse.h"
+#include "server/store/result.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct db;
+
+#define FILE_HASH_BYTES 32
+
+/* kind: "artifact" or "attachments".  *ret_wanted is false if the job has its attachments already:
+ * then there is no file, and the bytes are to be dropped. */
+int file_store_open(struct db *db, const char *id, const char *kind, const struct poster *by,
+                    char ret_file[static UUID_TEXT_SIZE], bool *ret_wanted, struct err *err);
+int file_store_write(struct db *db, const char *file, int64_t number, const void *data, size_t len,
+                     struct err *err);
+int file_store_finish(struct db *db, const char *file, int64_t size_bytes,
+                      const unsigned char hash[static FILE_HASH_BYTES], struct err *err);
+int file_store_abandon(struct db *db, const char *file, struct err *err);
+
+struct file_info {
+    char file[UUID_TEXT_SIZE];
+    int64_t size_bytes;
+    int64_t chunks;
+};
+
+/* *ret_found is false if there is none. */
+int file_store_get(struct db *db, const char *id, const char *kind, struct file_info *ret_info,
+                   bool *ret_found, struct err *err);
+/* Appends one chunk. */
+int file_store_read(struct db *db, const char *file, int64_t number, struct buf *ret_data,
+                    struct err *err);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Jobs: submission, definition, place in the queue, cancellation. */
+#ifndef SERVER_STORE_JOB_H
+#define SERVER_STORE_JOB_H
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "common/parse.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct db;
+
+/* definition: the JSON text to keep.  facts: JSON, what SQL needs of it and of the caller. */
+int job_store_submit(struct db *db, const char *definition, const char *facts,
+                     char ret_id[static UUID_TEXT_SIZE], struct err *err);
+
+/* Appends the definition with its job_id; *ret_found is false for an unknown job. */
+int job_store_get(struct db *db, const char *id, struct buf *ret_body, bool *ret_found,
+                  struct err *err);
+
+/* ERR_GONE if the job is unknown or does not wait. */
+int job_store_position(struct db *db, const char *id, int64_t *ret_position, struct err *err);
+
+/* client_id NULL: anonymous.  ERR_BAD_REQUEST if the job is unknown or has ended. */
+int job_store_cancel(struct db *db, const char *id, const char *client_id, struct err *err);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * api.post_result and api.get_result. */
+#include "server/store/result.h"
+
+int result_store_post(struct db *db, const char *id, const struct poster *by, const char *status,
+                      const char *device_info, const char *job_state, struct err *err)
+{
+    static const struct db_statement post = {
+        .name = "post_result",
+        .sql = "SELECT api.post_result($1, $2, $3, $4, $5, $6)",
+        .params = 6,
+        .repeatable = true,
+    };
+    const struct db_param params[] = {db_text(id),     db_text(by->agent),   db_text(by->token),
+                                      db_text(status), db_text(device_info), db_text(job_state)};
+
+    return db_run(db, &post, params, err);
+}
+
+static const char *text_or_null(const struct db_rows *rows, int column)
+{
+    return db_rows_null(rows, 0, column) ? NULL : db_rows_text(rows, 0, column);
+}
+
+int result_store_get(struct db *db, const char *id, const char *agent, struct result_row *ret_row,
+                     struct err *err)
+{
+    static const struct db_statement get = {
+        .name = "get_result",
+        .sql = "SELECT job_state, status, device_info, logs FROM api.get_result($1, $2)",
+        .params = 2,
+        .repeatable = true,
+    };
+    const struct db_param params[] = {db_text(id), db_text(agent)};
+    struct result_row row = {.found = false};
+
+    if (db_query(db, &get, params, &row.rows, err) < 0)
+        return -1;
+    row.found = db_rows_count(&row.rows) > 0;
+    if (row.found) {
+        row.job_state = db_rows_text(&row.rows, 0, 0);
+        row.status = text_or_null(&row.rows, 1);
+        row.device_info = text_or_null(&row.rows, 2);
+        row.logs = text_or_null(&row.rows, 3);
+    }
+    *ret_row = row;
+    return 0;
+}
+
+void result_row_done(struct result_row *row)
+{
+    db_rows_done(&row->rows);
+}

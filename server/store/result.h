@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Results: what an agent says about a job, apart from its logs. */
+#ifndef SERVER_STORE_RESULT_H
+#define SERVER_STORE_RESULT_H
+
+#include "common/err.h"
+#include "server/db/db.h"
+
+#include <stdbool.h>
+
+/* Who posts: the agent's cookie and its lease token; either may be NULL. */
+struct poster {
+    const char *agent;
+    const char *token;
+};
+
+/* Each of status, device_info (JSON texts) and job_state may be NULL: not given. */
+int result_store_post(struct db *db, const char *id, const struct poster *by, const char *status,
+                      const char *device_info, const char *job_state, struct err *err);
+
+/* The texts are valid until result_row_done(). */
+struct result_row {
+    struct db_rows rows;
+    bool found;
+    const char *job_state;
+    const char *status;      /* JSON or NULL */
+    const char *device_info; /* JSON or NULL */
+    const char *logs; /* JSON list of [type, phase, last fragment number], or NULL: no logs */
+};
+
+/* agent: who asks, if it is an agent (one that lost the job reads "cancelled"), else NULL. */
+int result_store_get(struct db *db, const char *id, const char *agent, struct result_row *ret_row,
+                     struct err *err);
+void result_row_done(struct result_row *row);
+
+#endif
