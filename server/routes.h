@@ -8,6 +8,7 @@
 #include "server/http/request.h"
 #include "server/http/response.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct app;
@@ -57,6 +58,7 @@ struct route {
     size_t body_max;
     const struct schema *schema;
     const struct upload_handler *upload;
+    bool head_claims_nothing; /* HEAD is answered 204 without asking the handler */
 };
 
 extern const struct route routes[];

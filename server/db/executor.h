@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Worker threads in two lanes, each thread with its own database connection, fed by two bounded
+ * queues.  Slow work (passwords, searches) has its own few threads, so that it never stands in the
+ * way of polling agents. */
+#ifndef SERVER_DB_EXECUTOR_H
+#define SERVER_DB_EXECUTOR_H
+
+#include "common/err.h"
+#include "server/app.h"
+#include "server/work.h"
+
+#include <stddef.h>
+
+struct db_options;
+struct executor;
+
+struct executor_options {
+    struct app app;              /* copied for each worker, with .db set to its own connection */
+    const struct db_options *db; /* NULL: workers without a database */
+    int threads[WORK_LANES];     /* at least 1 each */
+    size_t queue_max;            /* work waiting in one lane */
+};
+
+/* Starts the threads.  What the options point to must outlive the executor. */
+struct executor *executor_new(const struct executor_options *options, struct err *err);
+/* The queue lives as long as the executor. */
+struct work_queue *executor_queue(struct executor *e);
+/* Runs what is waiting, then ends the threads.  Nothing may be submitted any more. */
+void executor_free(struct executor *e);
+
+#endif

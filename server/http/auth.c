@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Roles and the cache of verified tokens.
+ *
+ * The cache is a table of fixed size: a token's place is given by its SHA-256, a newcomer replaces
+ * what is there.  What is kept is the text of the permissions; every request parses its own tree,
+ * because json-c's trees cannot be shared by threads. */
+#include "server/http/auth.h"
+
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "server/crypto/digest.h"
+#include "server/routes.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CACHE_SLOTS 4096
+
+struct slot {
+    unsigned char sum[DIGEST_SIZE];
+    struct claims claims; /* permissions NULL: free */
+};
+
+struct auth {
+    const struct token_keys *keys;
+    int64_t leeway_s;
+    const struct clock *clock;
+    struct slot slots[CACHE_SLOTS];
+};
+
+struct auth *auth_new(const struct token_keys *keys, int64_t leeway_s, const struct clock *clock,
+                      struct err *err)
+{
+    struct auth *auth = calloc(1, sizeof(*auth));
+
+    if (!auth) {
+        (void)err_set(err, ERR_INTERNAL, "out of memory");
+        return NULL;
+    }
+    auth->keys = keys;
+    auth->leeway_s = leeway_s;
+    auth->clock = clock;
+    return auth;
+}
+
+void auth_free(struct auth *auth)
+{
+    if (!auth)
+        return;
+    for (size_t i = 0; i < CACHE_SLOTS; i++)
+        claims_done(&auth->slots[i].claims);
+    free(auth);
+}
+
+/* The permissions of a valid token; the text stays in the cache. */
+static int verify(struct auth *auth, const char *token, const char **ret_permissions,
+                  struct err *err)
+{
+    int64_t now_s = clock_us(auth->clock) / 1000000;
+    unsigned char sum[DIGEST_SIZE];
+    struct claims claims;
+    struct slot *slot;
+
+    digest_of(token, strlen(token), sum);
+    slot = &auth->slots[(sum[0] << 8 | sum[1]) % CACHE_SLOTS];
+    if (!slot->claims.permissions || slot->claims.expires_at_s <= now_s ||
+        memcmp(slot->sum, sum, sizeof(sum)) != 0) {
+        if (token_verify(auth->keys, token, now_s, auth->leeway_s, &claims, err) < 0)
+            return -1;
+        claims_done(&slot->claims);
+        slot->claims = claims;
+        memcpy(slot->sum, sum, sizeof(sum));
+    }
+    *ret_permissions = slot->claims.permissions;
+    return 0;
+}
+
+static bool is_map_of_ints(struct json_object *permissions, const char *key)
+{
+    struct json_object *map;
+
+    if (!json_object_object_get_ex(permissions, key, &map))
+        return true;
+    if (!json_object_is_type(map, json_type_object))
+        return json_object_is_type(map, json_type_null);
+    json_object_object_foreach(map, name, value)
+    {
+        (void)name;
+        if (!json_object_is_type(value, json_type_int))
+            return false;
+    }
+    return true;
+}
+
+static bool is_list_of_texts(struct json_object *permissions, const char *key)
+{
+    struct json_object *list;
+
+    if (!json_object_object_get_ex(permissions, key, &list))
+        return true;
+    if (!json_object_is_type(list, json_type_array))
+        return json_object_is_type(list, json_type_null);
+    for (size_t i = 0; i < json_object_array_length(list); i++)
+        if (!json_object_is_type(json_object_array_get_idx(list, i), json_type_string))
+            return false;
+    return true;
+}
+
+static enum role role_in(struct json_object *permissions)
+{
+    struct json_object *value;
+    char name[16] = "";
+
+    if (!json_object_object_get_ex(permissions, "role", &value) || !value)
+        return ROLE_CONTRIBUTOR;
+    if (!json_object_is_type(value, json_type_string) ||
+        (size_t)json_object_get_string_len(value) >= sizeof(name))
+        return ROLE_NONE;
+    for (size_t i = 0; i < (size_t)json_object_get_string_len(value); i++) {
+        char c = json_object_get_string(value)[i];
+
+        name[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+    }
+    return role_from_name(name);
+}
+
+/* Handlers rely on the shape of the permissions, so it is checked here once. */
+static int read_permissions(const char *text, struct caller *caller, struct err *err)
+{
+    struct json_object *json;
+
+    if (jsn_parse(text, strlen(text), &json, err) < 0)
+        return -1;
+    caller->permissions = json;
+    caller->authenticated = true;
+    caller->client_id = jsn_text(json, "client_id");
+    caller->role = role_in(json);
+    if (!caller->client_id || !*caller->client_id || caller->role == ROLE_NONE ||
+        !is_map_of_ints(json, "max_priority") || !is_map_of_ints(json, "max_reservation_time") ||
+        !is_list_of_texts(json, "allowed_queues"))
+        return err_set(err, ERR_FORBIDDEN, "permissions in the token are malformed");
+    return 0;
+}
+
+static int identify(struct auth *auth, const char *header, struct caller *caller, struct err *err)
+{
+    static const char scheme[] = "Bearer ";
+    const char *permissions;
+
+    if (!header || !*header) {
+        caller->role = ROLE_CONTRIBUTOR;
+        return 0;
+    }
+    if (strncmp(header, scheme, sizeof(scheme) - 1) != 0 || !header[sizeof(scheme) - 1])
+        return 0; /* somebody, but nobody we know: no role */
+    if (verify(auth, header + sizeof(scheme) - 1, &permissions, err) < 0)
+        return -1;
+    return read_permissions(permissions, caller, err);
+}
+
+static int check_role(enum role role, unsigned roles, struct err *err)
+{
+    char names[80] = "";
+
+    if (roles & (1u << role))
+        return 0;
+    for (int r = ROLE_COUNT - 1; r > ROLE_NONE; r--)
+        if (roles & (1u << r)) {
+            if (*names)
+                strncat(names, ", ", sizeof(names) - strlen(names) - 1);
+            strncat(names, role_name((enum role)r), sizeof(names) - strlen(names) - 1);
+        }
+    return err_set(err, ERR_FORBIDDEN, "only for the roles %s", names);
+}
+
+int auth_check(struct auth *auth, const char *header, unsigned roles, struct caller *ret_caller,
+               struct err *err)
+{
+    *ret_caller = (struct caller){.role = ROLE_NONE};
+    if (roles == MAY_PUBLIC) {
+        ret_caller->role = ROLE_CONTRIBUTOR;
+        return 0;
+    }
+    if (identify(auth, header, ret_caller, err) < 0 ||
+        check_role(ret_caller->role, roles, err) < 0) {
+        json_object_put(ret_caller->permissions);
+        *ret_caller = (struct caller){.role = ROLE_NONE};
+        return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Who is asking, from the Authorization header, and whether the route is for them.
+ *
+ * Checking a signature costs more than the rest of a small request, so verified tokens are
+ * remembered: one struct auth for each loop thread, not shared. */
+#ifndef SERVER_HTTP_AUTH_H
+#define SERVER_HTTP_AUTH_H
+
+#include "common/clock.h"
+#include "common/err.h"
+#include "server/crypto/token.h"
+#include "server/http/request.h"
+
+struct auth;
+
+struct auth *auth_new(const struct token_keys *keys, int64_t leeway_s, const struct clock *clock,
+                      struct err *err);
+void auth_free(struct auth *auth);
+
+/* Fills *ret_caller (permissions belong to the caller of this, who puts them).  header may be NULL.
+ * roles is the route's set; 0 is public: the header is ignored then.  ERR_UNAUTHORIZED: expired
+ * or not yet valid; ERR_FORBIDDEN: bad token or not this role. */
+int auth_check(struct auth *auth, const char *header, unsigned roles, struct caller *ret_caller,
+               struct err *err);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * The worker's part: body checks, the handler, and the first piece of a streamed answer. */
+#include "server/http/inner.h"
+
+#include "common/cleanup.h"
+#include "common/schema.h"
+#include "server/http/outflow.h"
+#include "server/metrics.h"
+
+#include <string.h>
+
+/* A request that waited this long for a worker is not worth starting: its client gives up soon. */
+#define QUEUE_MAX_MS 20000
+
+static int check_body(struct exchange *ex, struct err *err)
+{
+    const struct route *route = ex->match.route;
+    struct buf *body = &ex->req.body;
+    AUTO(buf) struct buf fields = BUF_INIT(1 << 20);
+
+    if (route->body != BODY_JSON)
+        return 0;
+    if (body->len > 0 && !headers_json(&ex->headers))
+        return err_set(err, ERR_MEDIA_TYPE, "the body is not declared as application/json");
+    if (!route->schema)
+        return 0;
+    if (schema_load(route->schema, buf_text(body), body->len, &ex->req.json, &fields, err) == 0)
+        return 0;
+    if (fields.len)
+        (void)buf_addf(&ex->res.error_detail, "{\"json\":%s}", buf_text(&fields));
+    return -1;
+}
+
+static int run(struct exchange *ex, struct app *app, struct err *err)
+{
+    if (check_body(ex, err) < 0)
+        return -1;
+    if (ex->match.head && ex->match.route->head_claims_nothing)
+        return response_none(&ex->res);
+    if (ex->match.route->handler(app, &ex->req, &ex->res, err) < 0)
+        return -1;
+    if (buf_failed(&ex->res.body))
+        return err_set(err, ERR_INTERNAL, "the answer is too large");
+    if (ex->res.stream.next && !ex->match.head)
+        return outflow_begin(ex, app, err);
+    return 0;
+}
+
+/* A client that has gone shall not take a job with it; anything that changes something by its own
+ * will is done all the same, since the client may have gone after sending it. */
+static bool pointless(const struct exchange *ex)
+{
+    return atomic_load(&ex->gone) && strcmp(ex->match.route->method, "GET") == 0;
+}
+
+void exchange_run(struct work *work, struct app *app)
+{
+    struct exchange *ex = (struct exchange *)work;
+    struct err err = ERR_INIT;
+    bool mailed = ex->match.route->lane != LANE_LOOP;
+
+    if (mailed && pointless(ex)) {
+        metrics_add(app->metrics, METRIC_GONE, 1);
+        ex->next_state = EXCHANGE_DROPPED;
+    } else if (mailed && clock_ms(app->clock) - ex->queued_ms > QUEUE_MAX_MS) {
+        (void)err_set(&ex->err, ERR_UNAVAILABLE, "waited too long for a worker");
+    } else if (run(ex, app, &err) < 0) {
+        ex->err = err;
+        if (err.code == ERR_UNAVAILABLE)
+            metrics_add(app->metrics, METRIC_DB_ERRORS, 1);
+    }
+    if (mailed)
+        loop_post(ex->loop, ex);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Filling a response, and the one place that turns an error into an answer. */
+#include "server/http/response.h"
+
+#include "common/json.h"
+#include "server/http/answer.h"
+
+#include <string.h>
+
+static const char text_plain[] = "text/plain; charset=utf-8";
+static const char application_json[] = "application/json";
+
+/* Tells clients when to come again; short, since a restart or a full queue passes quickly. */
+#define RETRY_AFTER_S "2"
+
+static int fill(struct response *res, const char *type, const char *text, size_t len)
+{
+    res->content_type = type;
+    buf_clear(&res->body);
+    return buf_add(&res->body, text, len);
+}
+
+int response_ok(struct response *res)
+{
+    return response_text(res, "OK");
+}
+
+int response_text(struct response *res, const char *text)
+{
+    return fill(res, text_plain, text, strlen(text));
+}
+
+int response_json(struct response *res, const char *text, size_t len)
+{
+    return fill(res, application_json, text, len);
+}
+
+int response_none(struct response *res)
+{
+    res->status = 204;
+    res->content_type = NULL;
+    buf_clear(&res->body);
+    return 0;
+}
+
+int response_header(struct response *res, const char *name, const char *value, struct err *err)
+{
+    size_t len = strlen(value);
+
+    if (res->header_count == RESPONSE_HEADERS_MAX)
+        return err_set(err, ERR_INTERNAL, "too many headers in an answer");
+    if (len >= RESPONSE_VALUE_MAX)
+        return err_set(err, ERR_INVALID, "value of header %s is too long", name);
+    for (const unsigned char *p = (const unsigned char *)value; *p; p++)
+        if (*p < ' ' || *p == 0x7f)
+            return err_set(err, ERR_INVALID, "value of header %s has a control character", name);
+    res->headers[res->header_count].name = name;
+    memcpy(res->headers[res->header_count].value, value, len + 1);
+    res->header_count++;
+    return 0;
+}
+
+void response_init(struct response *res)
+{
+    *res = (struct response){.status = 200};
+    buf_init(&res->body, RESPONSE_BODY_MAX);
+    buf_init(&res->error_detail, RESPONSE_BODY_MAX);
+}
+
+void response_done(struct response *res)
+{
+    if (res->stream.free)
+        res->stream.free(res->stream.state);
+    res->stream = (struct stream){0};
+    buf_done(&res->body);
+    buf_done(&res->error_detail);
+}
+
+/* What went wrong inside is for the log alone: it may name hosts, files or values. */
+static const char *text_for_client(const struct err *err)
+{
+    if (err->code == ERR_INTERNAL || err->code == ERR_UNAVAILABLE || !err->text[0])
+        return err_default_text(err->code);
+    return err->text;
+}
+
+void response_error(struct response *res, const struct err *err)
+{
+    const char *text = text_for_client(err);
+    struct buf detail = res->error_detail;
+
+    buf_init(&res->error_detail, RESPONSE_BODY_MAX);
+    response_done(res);
+    response_init(res);
+    res->status = err_http_status(err->code);
+    res->content_type = application_json;
+    (void)buf_adds(&res->body, "{\"message\":");
+    (void)jsn_add_string(&res->body, text, strlen(text));
+    (void)buf_addf(&res->body, ",\"detail\":%s}\n", detail.len ? buf_text(&detail) : "{}");
+    buf_done(&detail);
+    if (res->status == 503)
+        (void)response_header(res, "Retry-After", RETRY_AFTER_S, NULL);
+}

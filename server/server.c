@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Putting the parts together, and taking them apart in the right order: loops first, since what
+ * they leave behind is cleared away by workers. */
+#include "server/server.h"
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "server/crypto/token.h"
+#include "server/db/db.h"
+#include "server/db/executor.h"
+#include "server/http/listen.h"
+#include "server/http/loop.h"
+#include "server/metrics.h"
+#include "server/routes.h"
+#include "server/store/service.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ALIVE_MS 15000 /* a loop goes round once a second; a stuck one shows by this */
+
+struct server {
+    const struct config *config;
+    const struct clock *clock;
+    char *conninfo;
+    struct db_options db;
+    struct token_keys *keys;
+    struct metrics *metrics;
+    struct executor *executor;
+    int listen_fd;
+    char url[LISTEN_URL_MAX];
+    int port;
+    size_t loop_count;
+    struct loop **loops;
+};
+
+static struct app shared_app(const struct server *s)
+{
+    return (struct app){
+        .config = s->config, .clock = s->clock, .metrics = s->metrics, .keys = s->keys};
+}
+
+static int read_secrets(struct server *s, struct err *err)
+{
+    if (config_conninfo(s->config, &s->conninfo, err) < 0)
+        return -1;
+    s->keys = token_keys_read(s->config->jwt_key_file, err);
+    return s->keys ? 0 : -1;
+}
+
+/* Only what can be seen now: /readyz looks again each time. */
+static int check_schema(struct server *s, struct err *err)
+{
+    struct err why = ERR_INIT;
+    struct db *db = db_new(&s->db, err);
+    int rc;
+
+    if (!db)
+        return -1;
+    rc = service_store_check_schema(db, &why);
+    db_free(db);
+    if (rc == 0)
+        return 0;
+    if (why.code != ERR_UNAVAILABLE)
+        return err_set(err, why.code, "%s", why.text);
+    log_warning("database", "text=\"not reachable yet\" error=%s", LOG_VALUE(why.text));
+    return 0;
+}
+
+static int start_workers(struct server *s, struct err *err)
+{
+    const struct executor_options options = {
+        .app = shared_app(s),
+        .db = &s->db,
+        .threads =
+            {[WORK_FAST] = (int)s->config->workers, [WORK_SLOW] = (int)s->config->slow_workers},
+        .queue_max = (size_t)s->config->queue_max,
+    };
+
+    s->executor = executor_new(&options, err);
+    return s->executor ? 0 : -1;
+}
+
+static int start_loops(struct server *s, struct err *err)
+{
+    const struct loop_options options = {
+        .app = shared_app(s),
+        .router = {routes, route_count},
+        .queue = executor_queue(s->executor),
+        .listen_fd = s->listen_fd,
+        .connections_max = (int)s->config->connections_max,
+        .header_timeout_ms = s->config->header_timeout_s * 1000,
+        .body_timeout_ms = s->config->body_timeout_s * 1000,
+        .keepalive_timeout_ms = s->config->keepalive_timeout_s * 1000,
+        .token_leeway_s = s->config->token_leeway_s,
+        .upload_max_bytes = (uint64_t)s->config->upload_max_bytes,
+    };
+
+    s->loops = calloc((size_t)s->config->loops, sizeof(*s->loops));
+    if (!s->loops)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    while (s->loop_count < (size_t)s->config->loops) {
+        s->loops[s->loop_count] = loop_new(&options, err);
+        if (!s->loops[s->loop_count])
+            return -1;
+        s->loop_count++;
+    }
+    return 0;
+}
+
+static int start_all(struct server *s, struct err *err)
+{
+    if (read_secrets(s, err) < 0)
+        return -1;
+    if (token_keys_shortest(s->keys) < 32)
+        log_warning("config", "text=\"a token key has less than 32 bytes\"");
+    s->db = (struct db_options){
+        .conninfo = s->conninfo,
+        .application = "testflinger-server",
+        .prepare = s->config->db_prepare,
+        .connect_timeout_s = (int)s->config->connect_timeout_s,
+        .statement_timeout_ms = (int)s->config->statement_timeout_ms,
+    };
+    if (check_schema(s, err) < 0)
+        return -1;
+    s->metrics = metrics_new(route_count, s->clock, err);
+    if (!s->metrics || start_workers(s, err) < 0)
+        return -1;
+    s->listen_fd = listen_open(s->config->listen, s->url, &s->port, err);
+    return s->listen_fd < 0 ? -1 : start_loops(s, err);
+}
+
+/* Of a server that did not start completely; its loops have no requests. */
+static void stop_at_once(struct server *s)
+{
+    server_drain(s, 0);
+    server_free(s);
+}
+
+struct server *server_start(const struct config *config, const struct clock *clock, struct err *err)
+{
+    struct server *s = calloc(1, sizeof(*s));
+
+    if (!s) {
+        (void)err_set(err, ERR_INTERNAL, "out of memory");
+        return NULL;
+    }
+    s->config = config;
+    s->clock = clock;
+    s->listen_fd = -1;
+    if (start_all(s, err) < 0) {
+        stop_at_once(s);
+        return NULL;
+    }
+    return s;
+}
+
+const char *server_url(const struct server *server)
+{
+    return server->url;
+}
+
+int server_port(const struct server *server)
+{
+    return server->port;
+}
+
+bool server_alive(const struct server *server)
+{
+    int64_t now_ms = clock_ms(server->clock);
+
+    for (size_t i = 0; i < server->loop_count; i++)
+        if (now_ms - loop_seen_ms(server->loops[i]) > ALIVE_MS)
+            return false;
+    return true;
+}
+
+void server_drain(struct server *server, int64_t timeout_ms)
+{
+    if (server->metrics)
+        metrics_set(server->metrics, METRIC_DRAINING, 1);
+    for (size_t i = 0; i < server->loop_count; i++)
+        loop_drain(server->loops[i], timeout_ms);
+    if (server->listen_fd >= 0)
+        (void)close(server->listen_fd);
+    server->listen_fd = -1;
+}
+
+bool server_drained(const struct server *server)
+{
+    for (size_t i = 0; i < server->loop_count; i++)
+        if (!loop_ended(server->loops[i]))
+            return false;
+    return true;
+}
+
+void server_free(struct server *server)
+{
+    if (!server)
+        return;
+    for (size_t i = 0; i < server->loop_count; i++)
+        loop_free(server->loops[i]);
+    free(server->loops);
+    executor_free(server->executor);
+    if (server->listen_fd >= 0)
+        (void)close(server->listen_fd);
+    metrics_free(server->metrics);
+    token_keys_free(server->keys);
+    if (server->conninfo)
+        explicit_bzero(server->conninfo, strlen(server->conninfo));
+    free(server->conninfo);
+    free(server);
+}
+
+int server_check(const struct config *config, struct err *err)
+{
+    struct server s = {.config = config, .listen_fd = -1};
+    int rc = read_secrets(&s, err);
+
+    token_keys_free(s.keys);
+    free(s.conninfo);
+    return rc;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * The seam between those who have work (server/http) and those who do it (server/db/executor): a
+ * piece of work is embedded in what it is about and belongs to the worker from submission until its
+ * run function hands it back. */
+#ifndef SERVER_WORK_H
+#define SERVER_WORK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct app;
+
+enum work_lane { WORK_FAST, WORK_SLOW, WORK_LANES };
+
+struct work {
+    struct work *next;
+    /* Runs on a worker thread with that worker's app. */
+    void (*run)(struct work *work, struct app *app);
+};
+
+/* Where work is handed in; safe for use by several threads. */
+struct work_queue {
+    /* Returns -1 if the lane is full or closed; the work is still the caller's then. */
+    int (*submit)(struct work_queue *queue, enum work_lane lane, struct work *work);
+    /* For the continuation of what was accepted before: never refused. */
+    void (*submit_always)(struct work_queue *queue, enum work_lane lane, struct work *work);
+};
+
+#endif
