@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Secret values in what leaves the agent become "**" + six digits of their SHA-256 + "**".
+ *
+ * Text comes in pieces of any size; a value that straddles two pieces is found too: the end of a
+ * piece that may be the beginning of a value is held back until more comes or the text ends.
+ * Where several values match at one place the longest wins. */
+#ifndef AGENT_MASK_H
+#define AGENT_MASK_H
+
+#include "common/buf.h"
+#include "common/err.h"
+
+#include <stddef.h>
+
+#define MASK_VALUES_MAX 1000
+#define MASK_VALUE_MAX  (64 * 1024) /* a longer value is masked by its first so many bytes */
+#define MASK_HELD_MAX   (4 * MASK_VALUE_MAX)
+
+struct mask;
+
+struct mask *mask_new(struct err *err);
+void mask_free(struct mask *mask);
+/* Copies the value; an empty one is ignored. */
+int mask_add(struct mask *mask, const char *value, size_t len, struct err *err);
+
+/* Masks a piece of at most MASK_VALUE_MAX bytes and appends it to *out, which must have room for
+ * it (what does not fit is lost).  held belongs to the text: initialised with MASK_HELD_MAX. */
+void mask_piece(const struct mask *mask, struct buf *held, const char *data, size_t len,
+                struct buf *out);
+/* The text has ended: what was held back. */
+void mask_end(const struct mask *mask, struct buf *held, struct buf *out);
+
+/* A whole text at once. */
+void mask_text(const struct mask *mask, const char *data, size_t len, struct buf *out);
+
+#endif
