@@ -161,17 +161,14 @@ static int identify(struct auth *auth, const char *header, struct caller *caller
 
 static int check_role(enum role role, unsigned roles, struct err *err)
 {
-    char names[80] = "";
+    AUTO(buf) struct buf names = BUF_INIT(100);
 
     if (roles & (1u << role))
         return 0;
     for (int r = ROLE_COUNT - 1; r > ROLE_NONE; r--)
-        if (roles & (1u << r)) {
-            if (*names)
-                strncat(names, ", ", sizeof(names) - strlen(names) - 1);
-            strncat(names, role_name((enum role)r), sizeof(names) - strlen(names) - 1);
-        }
-    return err_set(err, ERR_FORBIDDEN, "only for the roles %s", names);
+        if (roles & (1u << r))
+            (void)buf_addf(&names, "%s%s", names.len ? ", " : "", role_name((enum role)r));
+    return err_set(err, ERR_FORBIDDEN, "only for the roles %s", buf_text(&names));
 }
 
 int auth_check(struct auth *auth, const char *header, unsigned roles, struct caller *ret_caller,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * Connections: their deadlines, and noticing that the client has gone while libmicrohttpd does not
  * look (it watches neither time nor socket of a suspended connection). */
-#include "server/http/inner.h"
+#include "server/http/exchange.h"
 
 #include "server/metrics.h"
 

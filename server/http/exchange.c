@@ -7,7 +7,7 @@
  * libmicrohttpd calls exchange_step() once with the header, once for each part of the body, and
  * once when all is there.  Answers go out from that last call; one given in the first call closes
  * the connection. */
-#include "server/http/inner.h"
+#include "server/http/exchange.h"
 
 #include "common/log.h"
 #include "server/http/answer.h"

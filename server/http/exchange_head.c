@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * What a header says: everything that can be decided before the body comes, in the order of
  * docs/protocol.md: framing, route, method, token, role, size. */
-#include "server/http/inner.h"
+#include "server/http/exchange.h"
 
 #include "server/http/cookie.h"
 

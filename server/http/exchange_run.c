@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * The worker's part: body checks, the handler, and the first piece of a streamed answer. */
-#include "server/http/inner.h"
+#include "server/http/exchange.h"
 
 #include "common/cleanup.h"
 #include "common/schema.h"

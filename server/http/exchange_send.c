@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * The answer: to libmicrohttpd, to the counters, and to the log.  One line for each request, one
  * more for each failure of ours. */
-#include "server/http/inner.h"
+#include "server/http/exchange.h"
 
 #include "common/cleanup.h"
 #include "common/log.h"

@@ -63,10 +63,10 @@ void linger_add(struct loop *loop, int fd)
         return;
     }
     *linger = (struct lingerer){.watched = {discard},
-                              .loop = loop,
-                              .fd = copy,
-                              .left_bytes = LINGER_MAX_BYTES,
-                              .deadline_ms = clock_ms(loop->clock) + LINGER_MS};
+                                .loop = loop,
+                                .fd = copy,
+                                .left_bytes = LINGER_MAX_BYTES,
+                                .deadline_ms = clock_ms(loop->clock) + LINGER_MS};
     LIST_INSERT_HEAD(&loop->lingering, linger, link);
     loop->linger_count++;
     event.data.ptr = linger;

@@ -5,7 +5,7 @@
  * libmicrohttpd's own polling thread is not used: with exactly as many events as it takes at once
  * it waits a full time-out before it serves them.  MHD_get_timeout() must be obeyed, or pipelined
  * requests stall. */
-#include "server/http/inner.h"
+#include "server/http/exchange.h"
 
 #include "common/log.h"
 

@@ -3,7 +3,7 @@
 #ifndef SERVER_HTTP_OUTFLOW_H
 #define SERVER_HTTP_OUTFLOW_H
 
-#include "server/http/inner.h"
+#include "server/http/exchange.h"
 
 /* Worker: makes the first piece of ex->res.stream, before anything was sent, so that a failure can
  * still be an answer of its own.  A stream that ends with its first piece becomes a plain body. */

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * One request and its answer.  It belongs to the loop thread; in state WORKING it belongs to the
+ * worker that has it, and its connection is suspended meanwhile, which also means that
+ * libmicrohttpd leaves both alone. */
+#ifndef SERVER_HTTP_EXCHANGE_H
+#define SERVER_HTTP_EXCHANGE_H
+
+#include "server/http/headers.h"
+#include "server/http/inner.h"
+#include "server/http/target.h"
+
+/* Bodies that nobody wants are read up to this size, so that the connection can go on. */
+#define SWALLOW_MAX_BYTES ((uint64_t)1 << 20)
+
+enum exchange_state {
+    EXCHANGE_TARGET,  /* the request line is there */
+    EXCHANGE_BODY,    /* header read and judged, the body is coming in */
+    EXCHANGE_WORKING, /* a worker's; .next_state says how it goes on */
+    EXCHANGE_ANSWER,  /* res is to be queued */
+    EXCHANGE_DROPPED, /* the client has gone, nothing was done */
+    EXCHANGE_SENDING,
+};
+
+struct exchange {
+    struct work work;
+    struct exchange *next_mail;
+    struct loop *loop;
+    struct conn *conn; /* NULL: the connection is closed, a worker does what is left */
+    struct MHD_Connection *connection;
+    enum exchange_state state;
+    enum exchange_state next_state;
+    struct err err; /* .code set: the answer is this error, the body is only swallowed */
+    struct target target;
+    struct headers headers;
+    struct route_match match;
+    struct request req;
+    struct response res;
+    char agent_name[NAME_MAX_BYTES + 1];
+    int64_t length; /* of the body; -1: chunked */
+    uint64_t received_bytes;
+    int64_t started_us;
+    int64_t answered_us;
+    int64_t queued_ms;
+    int status; /* 0: not answered */
+    uint64_t sent_bytes;
+    atomic_bool gone;
+    struct upload *upload;
+    struct outflow *outflow;
+};
+
+/* exchange.c */
+void *exchange_start(void *cls, const char *target, struct MHD_Connection *connection);
+enum MHD_Result exchange_step(void *cls, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *data,
+                              size_t *data_size, void **context);
+void exchange_completed(void *cls, struct MHD_Connection *connection, void **context,
+                        enum MHD_RequestTerminationCode code);
+/* Gives the exchange to the workers and suspends its connection; run is called there.  -1: the
+ * queue is full. */
+int exchange_hand_over(struct exchange *ex, void (*run)(struct work *work, struct app *app),
+                       enum exchange_state next_state, bool always);
+/* A worker has handed it back. */
+void exchange_returned(struct exchange *ex);
+
+/* exchange_head.c: everything that can be said once the header is there */
+void exchange_judge(struct exchange *ex, const char *method);
+
+/* exchange_run.c: what happens on workers (and for LANE_LOOP on the loop) */
+void exchange_run(struct work *work, struct app *app);
+
+/* exchange_send.c */
+enum MHD_Result exchange_send(struct exchange *ex);
+/* Answers in mid-body, where libmicrohttpd cannot: writes the error to the socket.  The connection
+ * is to be closed then. */
+void exchange_refuse(struct exchange *ex);
+void exchange_log(const struct exchange *ex, bool complete);
+void exchange_log_failure(const struct exchange *ex, const struct err *err);
+
+#endif
