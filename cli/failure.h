@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * What a refusal of the server says, as one text. */
+#ifndef CLI_FAILURE_H
+#define CLI_FAILURE_H
+
+#include "common/err.h"
+
+struct fetch_reply;
+
+/* Fills *err from a reply whose status is not 2xx and returns -1: the message, and for a
+ * validation error each field with its reason. */
+int failure_of_reply(const struct fetch_reply *reply, struct err *err);
+
+#endif
