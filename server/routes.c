@@ -2,13 +2,56 @@
  * THE table: everything that can be asked for.  Sorted by path. */
 #include "server/routes.h"
 
+#include "server/handlers/handlers.h"
 #include "server/handlers/service.h"
 
+/* Largest bodies.  A log fragment may have any character escaped. */
+#define SMALL  ((size_t)64 << 10)
+#define MEDIUM ((size_t)4 << 20)
+#define LARGE  (((size_t)16 << 20) - 1)
+#define HUGE   ((size_t)32 << 20)
+
+#define AGENTS (MAY_MANAGE | MAY_AGENT) /* may report for an agent */
+
+#define READ             BODY_NONE, 0, NULL, NULL, false
+#define CLAIM            BODY_NONE, 0, NULL, NULL, true
+#define JSON(max, shape) BODY_JSON, max, &schema_##shape, NULL, false
+#define UPLOAD(to)       BODY_UPLOAD, 0, NULL, &to##_upload, false
+
+/* clang-format off */
 const struct route routes[] = {
-    {"GET", "/", MAY_PUBLIC, service_version, LANE_LOOP, BODY_NONE, 0, NULL, NULL, false},
-    {"GET", "/healthz", MAY_PUBLIC, service_health, LANE_LOOP, BODY_NONE, 0, NULL, NULL, false},
-    {"GET", "/metrics", MAY_PUBLIC, service_metrics, LANE_SLOW, BODY_NONE, 0, NULL, NULL, false},
-    {"GET", "/readyz", MAY_PUBLIC, service_ready, LANE_FAST, BODY_NONE, 0, NULL, NULL, false},
-    {"GET", "/v1/", MAY_PUBLIC, service_version, LANE_LOOP, BODY_NONE, 0, NULL, NULL, false},
+    {"GET",    "/",                              MAY_PUBLIC, service_version,       LANE_LOOP, READ},
+    {"GET",    "/healthz",                       MAY_PUBLIC, service_health,        LANE_LOOP, READ},
+    {"GET",    "/metrics",                       MAY_PUBLIC, service_metrics,       LANE_SLOW, READ},
+    {"GET",    "/readyz",                        MAY_PUBLIC, service_ready,         LANE_FAST, READ},
+    {"GET",    "/v1/",                           MAY_PUBLIC, service_version,       LANE_LOOP, READ},
+    {"GET",    "/v1/agents/data",                MAY_USE,    agent_list,            LANE_FAST, READ},
+    {"GET",    "/v1/agents/data/{name}",         MAY_ANY,    agent_show,            LANE_FAST, READ},
+    {"POST",   "/v1/agents/data/{name}",         AGENTS,     agent_post,            LANE_FAST, JSON(MEDIUM, agent)},
+    {"GET",    "/v1/agents/queues",              MAY_USE,    queue_list_advertised, LANE_FAST, READ},
+    {"POST",   "/v1/agents/queues",              AGENTS,     queue_advertise,       LANE_FAST, JSON(MEDIUM, queues)},
+    {"GET",    "/v1/client-permissions",         MAY_MANAGE, client_list,           LANE_SLOW, READ},
+    {"DELETE", "/v1/client-permissions/{id}",    MAY_ADMIN,  client_delete,         LANE_FAST, READ},
+    {"GET",    "/v1/client-permissions/{id}",    MAY_MANAGE, client_show,           LANE_FAST, READ},
+    {"PUT",    "/v1/client-permissions/{id}",    MAY_MANAGE, client_put,            LANE_SLOW, JSON(MEDIUM, client)},
+    {"GET",    "/v1/job",                        MAY_AGENT,  job_claim,             LANE_FAST, CLAIM},
+    {"POST",   "/v1/job",                        MAY_USE,    job_submit,            LANE_FAST, JSON(LARGE, job)},
+    {"GET",    "/v1/job/{id}",                   MAY_USE,    job_show,              LANE_FAST, READ},
+    {"POST",   "/v1/job/{id}/action",            MAY_USE,    job_action,            LANE_FAST, JSON(SMALL, job_action)},
+    {"GET",    "/v1/job/{id}/attachments",       MAY_AGENT,  attachments_download,  LANE_FAST, READ},
+    {"POST",   "/v1/job/{id}/attachments",       MAY_USE,    NULL,                  LANE_FAST, UPLOAD(attachments)},
+    {"GET",    "/v1/job/{id}/position",          MAY_USE,    job_position,          LANE_FAST, READ},
+    {"POST",   "/v1/oauth2/refresh",             MAY_PUBLIC, token_refresh,         LANE_FAST, JSON(SMALL, refresh_token)},
+    {"POST",   "/v1/oauth2/revoke",              MAY_ADMIN,  token_revoke,          LANE_FAST, JSON(SMALL, refresh_token)},
+    {"POST",   "/v1/oauth2/token",               MAY_PUBLIC, token_issue,           LANE_SLOW, READ},
+    {"GET",    "/v1/queues/{queue}/agents",      MAY_USE,    queue_agents,          LANE_FAST, READ},
+    {"GET",    "/v1/queues/{queue}/jobs",        MAY_USE,    queue_jobs,            LANE_SLOW, READ},
+    {"GET",    "/v1/result/{id}",                MAY_ANY,    result_show,           LANE_FAST, READ},
+    {"POST",   "/v1/result/{id}",                MAY_AGENT,  result_post,           LANE_FAST, JSON(LARGE, result)},
+    {"GET",    "/v1/result/{id}/artifact",       MAY_USE,    artifact_download,     LANE_FAST, READ},
+    {"POST",   "/v1/result/{id}/artifact",       MAY_AGENT,  NULL,                  LANE_FAST, UPLOAD(artifact)},
+    {"GET",    "/v1/result/{id}/log/{type}",     MAY_USE,    result_log_show,       LANE_FAST, READ},
+    {"POST",   "/v1/result/{id}/log/{type}",     MAY_AGENT,  result_log_post,       LANE_FAST, JSON(HUGE, result_log)},
 };
+/* clang-format on */
 const size_t route_count = sizeof(routes) / sizeof(routes[0]);

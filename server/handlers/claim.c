@@ -87,9 +87,7 @@ int job_claim(struct app *app, const struct request *req, struct response *res, 
 
     if (uuid_make(clock_us(app->clock), token, err) == 0 &&
         write_request(req, token, &request, err) == 0)
-        rc = strcmp(req->method, "HEAD") == 0 /* asking how it would be takes nothing */
-                 ? 0
-                 : claim_store_take(app->db, buf_text(&request), token, &res->body, &found, err);
+        rc = claim_store_take(app->db, buf_text(&request), token, &res->body, &found, err);
     buf_done(&request);
     if (rc < 0)
         return -1;

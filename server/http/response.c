@@ -4,6 +4,7 @@
 
 #include "common/json.h"
 #include "server/http/answer.h"
+#include "server/http/cookie.h"
 
 #include <string.h>
 
@@ -58,6 +59,20 @@ int response_header(struct response *res, const char *name, const char *value, s
     memcpy(res->headers[res->header_count].value, value, len + 1);
     res->header_count++;
     return 0;
+}
+
+int response_cookie(struct response *res, const char *name, const char *value, struct err *err)
+{
+    struct buf text = BUF_INIT(RESPONSE_VALUE_MAX - 1);
+    int rc = -1;
+
+    if (buf_addf(&text, "%s=", name) < 0 || cookie_add_value(&text, value) < 0 ||
+        buf_adds(&text, "; HttpOnly; Path=/; SameSite=Strict") < 0)
+        (void)err_set(err, ERR_INVALID, "value of a cookie is too long");
+    else
+        rc = response_header(res, "Set-Cookie", buf_text(&text), err);
+    buf_done(&text);
+    return rc;
 }
 
 void response_init(struct response *res)

@@ -13,7 +13,7 @@
 
 #define RESPONSE_BODY_MAX    ((size_t)64 << 20)
 #define RESPONSE_HEADERS_MAX 8
-#define RESPONSE_VALUE_MAX   2100
+#define RESPONSE_VALUE_MAX   4200 /* a cookie with a name of 1,000 bytes, each as \ooo */
 #define STREAM_PIECE_MAX     ((size_t)256 << 10) /* bytes a stream should add per call */
 
 struct app;
@@ -52,5 +52,8 @@ int response_json(struct response *res, const char *text, size_t len);
 int response_none(struct response *res);
 /* name must be a constant; a value with control characters or too long is refused. */
 int response_header(struct response *res, const char *name, const char *value, struct err *err);
+
+/* Set-Cookie for all paths, not for scripts; the value is quoted as today's agents read it. */
+int response_cookie(struct response *res, const char *name, const char *value, struct err *err);
 
 #endif
