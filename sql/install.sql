@@ -95,6 +95,7 @@
 \ir functions/client/store_client.sql
 -- token
 \ir functions/token/add_refresh_token.sql
+\ir functions/token/revoke_refresh_token.sql
 \ir functions/token/use_refresh_token.sql
 -- service
 \ir functions/service/check_schema.sql
