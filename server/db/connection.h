@@ -16,6 +16,7 @@ struct db {
     /* Statements that conn knows by their names. */
     const struct db_statement *prepared[DB_STATEMENTS_MAX];
     size_t prepared_count;
+    bool stale;       /* what it knows of them is out of date */
     bool unconfirmed; /* a commit did not reach the standbys it waits for */
     bool held;        /* state lives in the connection: never open another one */
     bool opened;

@@ -45,9 +45,14 @@ bool sqlstate_curable(const char *sqlstate)
     return in_list(curable, sizeof(curable) / sizeof(curable[0]), sqlstate);
 }
 
-bool sqlstate_stale(const char *sqlstate)
+bool sqlstate_stale(const PGresult *result)
 {
-    return in_list(stale, sizeof(stale) / sizeof(stale[0]), sqlstate);
+    const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+    /* A function dropped between planning and running; internal messages are not translated. */
+    if (strcmp(sqlstate_of(result), "XX000") == 0)
+        return text && strncmp(text, "cache lookup failed", strlen("cache lookup failed")) == 0;
+    return in_list(stale, sizeof(stale) / sizeof(stale[0]), sqlstate_of(result));
 }
 
 int sqlstate_to_err(const PGresult *result, struct err *err)

@@ -19,6 +19,6 @@ const char *sqlstate_of(const PGresult *result);
 bool sqlstate_curable(const char *sqlstate);
 
 /* The statement failed because what the server remembers of it is out of date. */
-bool sqlstate_stale(const char *sqlstate);
+bool sqlstate_stale(const PGresult *result);
 
 #endif

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Runs statements, and decides when one may be run again: at most once more, and only if the first
- * time certainly had no effect or the statement is marked repeatable. */
+ * Runs statements, and decides when one may be run again: only if it certainly had no effect, or is
+ * marked repeatable.  A connection is opened again once in a call; what a change of the functions
+ * met half way is repeated twice. */
 #include "server/db/connection.h"
 #include "server/db/sqlstate.h"
 
 #include <assert.h>
 #include <limits.h>
 #include <string.h>
+
+#define TRIES_MAX 3
 
 enum fate {
     FATE_DONE,
@@ -42,7 +45,8 @@ static enum fate judge(struct db *db, PGresult *result, struct err *err)
         fate = FATE_UNKNOWN;
     } else if (PQtransactionStatus(db->conn) != PQTRANS_IDLE) {
         fate = FATE_FAILED; /* the caller's transaction is lost with the statement */
-    } else if (sqlstate_stale(sqlstate) || sqlstate_curable(sqlstate)) {
+    } else if (sqlstate_stale(result) || sqlstate_curable(sqlstate)) {
+        db->stale = sqlstate_stale(result);
         fate = FATE_NOT_RUN;
     }
     PQclear(result);
@@ -125,6 +129,7 @@ static enum fate try_call(struct db *db, const struct call *call, PGresult **ret
 /* After schema api was made anew every name is out of date, so all are dropped. */
 static void forget_prepared(struct db *db)
 {
+    db->stale = false;
     if (!db->conn || db->prepared_count == 0)
         return;
     db->prepared_count = 0;
@@ -144,6 +149,15 @@ static bool params_fit(const struct call *call)
     return true;
 }
 
+static bool may_repeat(const struct db *db, const struct call *call, enum fate fate, int tries)
+{
+    bool lost = !db->conn;
+
+    if (tries >= TRIES_MAX || (lost && tries > 1))
+        return false;
+    return fate == FATE_NOT_RUN || (fate == FATE_UNKNOWN && call->statement->repeatable);
+}
+
 static int run_call(struct db *db, const struct call *call, PGresult **ret_result, struct err *err)
 {
     struct err why = ERR_INIT;
@@ -153,12 +167,13 @@ static int run_call(struct db *db, const struct call *call, PGresult **ret_resul
     assert(call->statement->params >= 0 && call->statement->params <= DB_PARAMS_MAX);
     if (!params_fit(call))
         return err_set(err, ERR_TOO_LARGE, "value is too large for the database");
-    db->sqlstate[0] = '\0';
-    fate = try_call(db, call, &result, &why);
-    if (fate == FATE_NOT_RUN || (fate == FATE_UNKNOWN && call->statement->repeatable)) {
-        if (sqlstate_stale(db->sqlstate))
-            forget_prepared(db);
+    for (int tries = 1;; tries++) {
+        db->sqlstate[0] = '\0';
         fate = try_call(db, call, &result, &why);
+        if (fate == FATE_DONE || !may_repeat(db, call, fate, tries))
+            break;
+        if (db->stale)
+            forget_prepared(db);
     }
     if (fate == FATE_DONE && db->unconfirmed) {
         /* The server said that it is done, and that it may be undone by a failover. */
