@@ -1,0 +1,110 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Who gets which job: order, exclusion, batches, repeated offers, returned claims.
+\ir lib/begin.psql
+
+SELECT is_empty($$ SELECT * FROM api.claim_jobs('[]') $$, 'nobody asks, nobody gets');
+SELECT is(pg_temp.claim('a'), NULL, 'an empty queue gives nothing');
+
+-- order
+SELECT pg_temp.submit(1), pg_temp.submit(2, '{"queue": "r"}'),
+    pg_temp.submit(3, '{"queue": "r", "priority": 5, "authenticated": true, "max_priority": 9}'),
+    pg_temp.submit(4, '{"priority": -5, "authenticated": true}'), pg_temp.submit(5) \g /dev/null
+SELECT is(pg_temp.claim('a', '{q,r,none}', 1), 3, 'the highest priority of all queues first');
+SELECT is(pg_temp.claim('a', '{r,q}', 2), 1, 'then the oldest, whatever the order of the queues');
+SELECT is(pg_temp.claim('a', '{r,q}', 3), 2, 'over all queues');
+SELECT is(pg_temp.claim('a', '{r,r}', 4), NULL, 'other queues are not looked at');
+SELECT is(pg_temp.claim('a', '{q}', 5), 5, 'a low priority waits');
+SELECT is(pg_temp.claim('a', '{q}', 6), 4, 'until there is nothing else');
+SELECT is(pg_temp.claim('a', '{q,r}', 7), NULL, 'each job is handed out once');
+SELECT is(pg_temp.state(3), 'running', 'a claimed job runs');
+SELECT throws_ok($$ SELECT api.get_job_position(pg_temp.id(3)) $$, 'TF410', NULL, 'and waits no more');
+SELECT is((SELECT count(*) FROM tf.wait_sample), 5::bigint, 'how long each waited is recorded');
+SELECT results_eq($$ SELECT agent, attempt, reason FROM tf.attempt WHERE job_id = pg_temp.id(3) $$,
+    $$ VALUES ('a' COLLATE "C", 1, NULL) $$, 'an attempt is recorded');
+
+-- the answer
+SELECT pg_temp.submit(10, '{"hold": true, "secrets": [], "client_id": "c \"1\""}') \g /dev/null
+SELECT is(pg_temp.claim('a', '{q}', 10), NULL, 'a held job is not handed out');
+SELECT api.ready_job(pg_temp.id(10)) \g /dev/null
+SELECT results_eq($$ SELECT request, job_id, attempt, token, body::jsonb - 'started_at'
+    FROM api.claim_jobs(jsonb_build_array(
+        jsonb_build_object('agent', 'b', 'queues', '{none}'::text[], 'token', pg_temp.id(98)),
+        jsonb_build_object('agent', 'c', 'queues', '{q}'::text[], 'token', pg_temp.id(99),
+                           'lease', 90, 'boot', 'x'))) $$,
+    $$ SELECT 1, pg_temp.id(10)::text, 1, pg_temp.id(99)::text, jsonb_build_object(
+        'job_queue', 'q', 'job_id', pg_temp.id(10), 'attachments_status', 'complete',
+        'client_id', 'c "1"', 'lease', jsonb_build_object('token', pg_temp.id(99), 'seconds', 90,
+            'attempt', 1, 'stop_after', 3600)) $$, 'the answer has what the agent needs');
+SELECT matches((SELECT body::jsonb ->> 'started_at' FROM api.claims_of(ARRAY[pg_temp.id(99)])),
+    '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$', 'times have a form Python reads');
+SELECT results_eq($$ SELECT request, job_id FROM api.claims_of(ARRAY[pg_temp.id(97), pg_temp.id(99)]) $$,
+    $$ VALUES (1, pg_temp.id(10)::text) $$, 'what was committed is found by its token');
+SELECT is_empty($$ SELECT * FROM api.claims_of('{}') $$, 'no token, no claim');
+
+-- exclusion
+SELECT api.post_agent('x', '{"queues": ["q", "e"]}', NULL), api.post_agent('y', '{"queues": ["e"]}', NULL) \g /dev/null
+SELECT pg_temp.submit(n, '{"queue": "e", "exclude_agents": ["x"]}') FROM generate_series(20, 39) n \g /dev/null
+SELECT pg_temp.submit(40, '{"queue": "e"}') \g /dev/null
+SELECT is(pg_temp.claim('x', '{e}', 20), 40, 'an excluded agent reaches past the jobs that exclude it');
+SELECT is(pg_temp.claim('x', '{e}', 21), NULL, 'and gets none of them');
+SELECT is(pg_temp.claim('y', '{e}', 22), 20, 'another agent does');
+
+-- batches
+SELECT pg_temp.submit(n, jsonb_build_object('queue', 'b')) FROM generate_series(50, 59) n \g /dev/null
+CREATE FUNCTION pg_temp.batch(p_agents text[], p_queues text[]) RETURNS SETOF text LANGUAGE sql AS $$
+    SELECT request || ':' || right(job_id, 12)::int
+    FROM api.claim_jobs((SELECT jsonb_agg(jsonb_build_object(
+        'agent', a, 'queues', string_to_array(q, '+'), 'token', gen_random_uuid()))
+        FROM unnest(p_agents, p_queues) u(a, q))) ORDER BY request
+$$;
+SELECT results_eq($$ SELECT pg_temp.batch('{k,l,m}', '{b,b+e,none}') $$,
+    $$ VALUES ('0:50'), ('1:21') $$, 'a batch is served in its order, each from its own queues');
+SELECT results_eq($$ SELECT pg_temp.batch('{n,n,o}', '{b,b,b}') $$,
+    $$ VALUES ('0:51'), ('2:52') $$, 'an agent named twice is served once');
+SELECT results_eq($$ SELECT pg_temp.batch('{x,p}', '{e,e}') $$,
+    $$ VALUES ('1:22') $$, 'nobody gets a job that excludes it, others in the batch do');
+SELECT pg_temp.submit(41, '{"queue": "e"}') \g /dev/null
+SELECT results_eq($$ SELECT pg_temp.batch('{x,r}', '{e,e}') $$,
+    $$ VALUES ('0:41'), ('1:23') $$, 'who is excluded from all the probe saw is served singly');
+SELECT results_eq($$ SELECT pg_temp.batch('{s,t,u,v,w,z,aa,bb,cc}', '{b,b,b,b,b,b,b,b,b}') $$,
+    $$ SELECT n || ':' || 53 + n FROM generate_series(0, 6) n $$, 'all that is there is given out');
+
+-- an answer that never arrived
+SELECT pg_temp.submit(60, '{"queue": "l"}'), pg_temp.submit(61, '{"queue": "l"}') \g /dev/null
+SELECT is(pg_temp.claim('la', '{l}', 60), 60, 'a claim');
+SELECT is(pg_temp.claim('la', '{l}', 61), 61, 'asking again at once gives another job');
+SELECT pg_temp.age(60, '20 s') \g /dev/null
+SELECT is(pg_temp.claim('la', '{other}', 62), NULL, 'a lease of a queue not asked for is not offered again');
+SELECT is(pg_temp.claim('la', '{l}', 63), 60, 'one never confirmed is offered again');
+SELECT results_eq($$ SELECT attempt, token FROM tf.attempt WHERE job_id = pg_temp.id(60) $$,
+    $$ VALUES (1, pg_temp.id(963)) $$, 'as the same attempt, under the new token');
+SELECT throws_ok($$ SELECT api.post_result(pg_temp.id(60), 'la', pg_temp.id(960)::text, NULL, NULL, 'setup') $$,
+    'TF409', NULL, 'the old token is stale');
+SELECT lives_ok($$ SELECT api.post_result(pg_temp.id(60), 'la', pg_temp.id(963)::text, NULL, NULL, 'setup') $$,
+    'the new one is not');
+SELECT is((SELECT confirmed IS NOT NULL FROM tf.lease WHERE job_id = pg_temp.id(60)), true,
+    'and confirms the claim');
+UPDATE tf.lease SET lease_until = now() + interval '4 h' WHERE job_id = pg_temp.id(60);
+SELECT is(pg_temp.claim('la', '{none}', 64), NULL, 'an agent that asks for a job has left its old one');
+SELECT is((SELECT lease_until FROM tf.lease WHERE job_id = pg_temp.id(60)), now() + interval '30 min',
+    'which gets half an hour for its result');
+SELECT pg_temp.submit(62, '{"queue": "boot"}') \g /dev/null
+SELECT is(pg_temp.claim('bo', '{boot}', 65, '{"lease": 300, "boot": "1"}'), 62, 'an agent with leases');
+SELECT is(pg_temp.claim('bo', '{none}', 66, '{"lease": 300, "boot": "2"}'), NULL, 'restarts');
+SELECT is((SELECT lease_until FROM tf.lease WHERE job_id = pg_temp.id(62)), now(),
+    'and its old lease is over');
+
+-- return_claim
+SELECT pg_temp.submit(70, '{"queue": "ret"}') \g /dev/null
+SELECT is(pg_temp.claim('ra', '{ret}', 70), 70, 'a claim whose answer cannot be sent');
+SELECT is((SELECT returned FROM api.return_claim(pg_temp.id(70), pg_temp.id(71)::text)), false,
+    'is not given back under another token');
+SELECT is((SELECT returned FROM api.return_claim(pg_temp.id(70), pg_temp.id(970)::text)), true, 'but under its own');
+SELECT is(pg_temp.state(70), 'waiting', 'the job waits again');
+SELECT is(pg_temp.claim('ra', '{ret}', 71), 70, 'for anybody');
+SELECT pg_temp.post(70, 'setup', 'ra');
+SELECT is((SELECT returned FROM api.return_claim(pg_temp.id(70), pg_temp.id(971)::text)), false,
+    'once the agent was heard of it keeps the job');
+SELECT results_eq($$ SELECT attempt, reason FROM tf.attempt WHERE job_id = pg_temp.id(70) ORDER BY 1 $$,
+    $$ VALUES (1, 'returned'), (2, NULL) $$, 'both attempts are on record');
+\ir lib/end.psql

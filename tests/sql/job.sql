@@ -1,0 +1,97 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Submission, definition, position, cancel, attachments: api functions about waiting jobs.
+\ir lib/begin.psql
+
+-- submit_job
+SELECT results_eq($$ SELECT job_id, created FROM api.submit_job('{"job_queue": "q", "n": 1.0}',
+    '{"queue": "q", "new_id": "00000000-0000-7000-8000-000000000001", "sha256": "aa"}') $$,
+    $$ VALUES ('00000000-0000-7000-8000-000000000001', true) $$, 'a new job gets the id made for it');
+SELECT is(pg_temp.submit(1, '{"sha256": "aa"}'), false, 'the same definition again is the same job');
+SELECT throws_ok($$ SELECT pg_temp.submit(1, '{"sha256": "ab"}') $$, 'TF409',
+    'job "00000000-0000-7000-8000-000000000001" exists with another definition',
+    'another definition under the id is refused');
+SELECT throws_ok($$ SELECT pg_temp.submit(1, '{"sha256": "aa", "client_id": "c"}') $$, 'TF409',
+    NULL, 'and so is another caller with the same definition');
+SELECT is((SELECT count(*) FROM tf.wait), 1::bigint, 'the queue holds it once');
+SELECT is((SELECT count(*) FROM tf.event), 1::bigint, 'and its submission was written down once');
+SELECT throws_ok($$ SELECT pg_temp.submit(2, '{"id_bad": true}') $$, 'TF400', NULL,
+    'an id that is no UUID is refused');
+SELECT throws_ok($$ SELECT pg_temp.submit(2, '{"exclude_agents": ["a"], "id_bad": true}') $$,
+    'TF422', NULL, 'nobody left to run it comes before the bad id');
+SELECT api.post_agent('a', '{"queues": ["q"]}', NULL);
+SELECT throws_ok($$ SELECT pg_temp.submit(2, '{"exclude_agents": ["a"]}') $$, 'TF422', NULL,
+    'the only agent of the queue is excluded');
+SELECT api.post_agent('b', '{"queues": ["q"]}', NULL);
+SELECT is(pg_temp.submit(2, '{"exclude_agents": ["a", "zzz"]}'), true, 'another agent is left');
+SELECT throws_ok($$ SELECT pg_temp.submit(3, '{"priority": 1}') $$, 'TF401', NULL,
+    'an anonymous caller has no priority');
+SELECT throws_ok($$ SELECT pg_temp.submit(3, '{"priority": -1}') $$, 'TF401', NULL,
+    'not even a low one');
+SELECT throws_ok($$ SELECT pg_temp.submit(3, '{"priority": 6, "authenticated": true, "max_priority": 5}') $$,
+    'TF403', NULL, 'a client has no more priority than allowed');
+SELECT is(pg_temp.submit(3, '{"priority": 5, "authenticated": true, "max_priority": 5,
+    "client_id": "c", "name": "n", "parent": "p", "tags": ["t", "u", "t"]}'), true, 'but that much');
+SELECT is(pg_temp.submit(4, '{"priority": -9223372036854775808, "authenticated": true}'), true,
+    'the lowest priority there is');
+SELECT results_eq('SELECT tag::name, job_id FROM tf.job_tag ORDER BY tag',
+    $$ VALUES ('t'::name, pg_temp.id(3)), ('u', pg_temp.id(3)) $$, 'tags are kept once');
+SELECT throws_ok($$ SELECT pg_temp.submit(5, jsonb_build_object('tags', ARRAY[repeat('x', 1001)])) $$,
+    'TF422', NULL, 'a tag may not be too long for an index');
+INSERT INTO tf.restricted_queue VALUES ('closed');
+SELECT throws_ok($$ SELECT pg_temp.submit(5, '{"queue": "closed"}') $$, 'TF401', NULL,
+    'a restricted queue needs a login');
+SELECT throws_ok($$ SELECT pg_temp.submit(5, '{"queue": "closed", "authenticated": true}') $$,
+    'TF403', NULL, 'of one of its owners');
+SELECT is(pg_temp.submit(5, '{"queue": "closed", "authenticated": true, "queue_allowed": true}'),
+    true, 'who may use it');
+SELECT throws_ok($$ SELECT pg_temp.submit(6, '{"has_reservation": true, "reserve_timeout": 21601}') $$,
+    'TF401', NULL, 'a long reservation needs a login');
+SELECT throws_ok($$ SELECT pg_temp.submit(6, '{"has_reservation": true, "reserve_timeout": 21601,
+    "authenticated": true, "max_reservation": 21600}') $$, 'TF403', NULL, 'and permission');
+SELECT is(pg_temp.submit(6, '{"has_reservation": true, "reserve_timeout": 21600}'), true,
+    'six hours are for everybody');
+
+-- get_job
+SELECT is((SELECT body::jsonb FROM api.get_job(pg_temp.id(1))), jsonb_build_object('job_queue', 'q',
+    'n', 1.0, 'job_id', pg_temp.id(1)), 'the definition is read with its id');
+SELECT is((SELECT body FROM api.get_job(pg_temp.id(1))),
+    '{"job_queue": "q", "n": 1.0, "job_id": "00000000-0000-7000-8000-000000000001"}',
+    'token for token');
+SELECT is_empty($$ SELECT body FROM api.get_job(pg_temp.id(99)) $$, 'an unknown job has no row');
+
+-- get_job_position
+SELECT is((SELECT "position" FROM api.get_job_position(pg_temp.id(3))), 0::bigint,
+    'the highest priority is next');
+SELECT is((SELECT "position" FROM api.get_job_position(pg_temp.id(1))), 1::bigint, 'then the oldest');
+SELECT is((SELECT "position" FROM api.get_job_position(pg_temp.id(4))), 4::bigint,
+    'the lowest priority is last');
+SELECT throws_ok($$ SELECT api.get_job_position(pg_temp.id(99)) $$, 'TF410', NULL, 'unknown job');
+
+-- held jobs: ready_job
+SELECT is(pg_temp.submit(10, '{"queue": "h", "hold": true}'), true, 'a job with attachments');
+SELECT is(pg_temp.submit(11, '{"queue": "h"}'), true, 'and one after it');
+SELECT is((SELECT "position" FROM api.get_job_position(pg_temp.id(11))), 1::bigint,
+    'a held job counts in positions');
+SELECT is((SELECT "position" FROM api.get_job_position(pg_temp.id(10))), 0::bigint, 'and has one');
+SELECT is(pg_temp.state(10), 'waiting', 'and shows as waiting');
+SELECT is((SELECT ready FROM api.ready_job(pg_temp.id(10))), true, 'it becomes ready');
+SELECT is((SELECT ready FROM api.ready_job(pg_temp.id(10))), false, 'once');
+SELECT is(pg_temp.claim('a', '{h}'), 10, 'and is handed out at its own place');
+SELECT is((SELECT ready FROM api.ready_job(pg_temp.id(99))), false, 'an unknown job is never ready');
+
+-- cancel_job
+SELECT lives_ok($$ SELECT api.cancel_job(pg_temp.id(1), 'c') $$, 'a waiting job is cancelled');
+SELECT is(pg_temp.state(1), 'cancelled', 'and shows it');
+SELECT is(pg_temp.outcome(1), 'cancelled', 'with that outcome');
+SELECT is((SELECT who FROM tf.event WHERE job_id = pg_temp.id(1) AND event = 'cancel'), 'c',
+    'and it is known by whom');
+SELECT throws_ok($$ SELECT api.cancel_job(pg_temp.id(1), 'c') $$, 'TF400', NULL, 'only once');
+SELECT throws_ok($$ SELECT api.cancel_job(pg_temp.id(99), NULL) $$, 'TF400', NULL, 'never an unknown one');
+SELECT throws_ok($$ SELECT api.get_job_position(pg_temp.id(1)) $$, 'TF410', NULL,
+    'a cancelled job has no position');
+SELECT lives_ok($$ SELECT api.cancel_job(pg_temp.id(10), NULL) $$, 'a running job is cancelled');
+SELECT is((SELECT reason FROM tf.attempt WHERE job_id = pg_temp.id(10)), 'cancelled',
+    'and with it its attempt');
+SELECT is(tfx.add_members(' { } ', '"a": 1'), '{"a": 1}', 'members are added to an empty object');
+SELECT is(tfx.add_members(E'{"x": {}\n}\n', '"a": 1'), '{"x": {}, "a": 1}', 'and to any other');
+\ir lib/end.psql

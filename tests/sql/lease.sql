@@ -1,0 +1,100 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Signs of life, renewal, and the end of leases.
+\ir lib/begin.psql
+SELECT pg_temp.submit(n, '{"global_timeout": 3600}') FROM generate_series(1, 9) n \g /dev/null
+CREATE FUNCTION pg_temp.reap() RETURNS SETOF text LANGUAGE sql AS
+    $$ SELECT right(job_id, 12)::int || ' ' || reason FROM api.reap_leases(100) ORDER BY 1 $$;
+CREATE FUNCTION pg_temp.left_s(n int) RETURNS int LANGUAGE sql AS
+    $$ SELECT extract(epoch FROM lease_until - now())::int FROM tf.lease WHERE job_id = pg_temp.id(n) $$;
+
+-- renew_lease
+SELECT throws_ok($$ SELECT api.renew_lease(pg_temp.id(99), 'a', NULL) $$, 'TF404', NULL, 'unknown job');
+SELECT is(pg_temp.claim('a', '{q}', 1, '{"lease": 60}'), 1, 'a lease of 60 s');
+SELECT is(pg_temp.left_s(1), 60, 'lives 60 s');
+SELECT pg_temp.age(1, '50 s') \g /dev/null
+SELECT results_eq($$ SELECT job_state, cancelled, expires_at IS NOT NULL
+    FROM api.renew_lease(pg_temp.id(1), 'a', pg_temp.id(901)::text) $$,
+    $$ VALUES ('running', false, true) $$, 'is renewed by its token');
+SELECT is(pg_temp.left_s(1), 60, 'for as long again');
+SELECT throws_ok($$ SELECT api.renew_lease(pg_temp.id(1), 'a', pg_temp.id(902)::text) $$, 'TF409', NULL,
+    'not by another');
+SELECT throws_ok($$ SELECT api.renew_lease(pg_temp.id(1), 'a', 'rubbish') $$, 'TF409', NULL, 'nor by rubbish');
+SELECT throws_ok($$ SELECT api.renew_lease(pg_temp.id(1), 'a', NULL) $$, 'TF409', NULL, 'nor by the name alone');
+SELECT is(pg_temp.claim('b', '{q}', 2), 2, 'an agent without leases');
+SELECT pg_temp.age(2, '50 s') \g /dev/null
+SELECT lives_ok($$ SELECT api.renew_lease(pg_temp.id(2), 'b', NULL) $$, 'renews by its name');
+SELECT throws_ok($$ SELECT api.renew_lease(pg_temp.id(2), 'c', NULL) $$, 'TF409', NULL, 'nobody else does');
+SELECT api.cancel_job(pg_temp.id(1), NULL);
+SELECT results_eq($$ SELECT job_state, cancelled, expires_at
+    FROM api.renew_lease(pg_temp.id(1), 'a', pg_temp.id(901)::text) $$,
+    $$ VALUES ('cancelled', true, NULL) $$, 'after a cancel the agent learns of it');
+
+-- signs of life
+SELECT is(pg_temp.left_s(2), 120, 'two minutes while it runs');
+SELECT pg_temp.post(2, 'provision', 'b');
+SELECT is(pg_temp.left_s(2), 4200, 'a provision has the job''s own limit and ten minutes');
+SELECT pg_temp.post(2, 'test', 'b');
+SELECT is(pg_temp.left_s(2), 120, 'a test is never silent for long');
+SELECT pg_temp.age(2, '10 s') \g /dev/null
+SELECT api.post_log(pg_temp.id(2), 'b', NULL, 'output', 'test', 1, now(), 'x');
+SELECT is(pg_temp.left_s(2), 110, 'more than two thirds left: nothing is written');
+SELECT pg_temp.age(2, '40 s') \g /dev/null
+SELECT * FROM api.get_result(pg_temp.id(2), NULL) \g /dev/null
+SELECT * FROM api.get_result(pg_temp.id(2), 'c') \g /dev/null
+SELECT is(pg_temp.left_s(2), 70, 'users and other agents do not renew');
+SELECT * FROM api.get_result(pg_temp.id(2), 'b') \g /dev/null
+SELECT is(pg_temp.left_s(2), 120, 'the agent does by looking');
+SELECT is(pg_temp.claim('c', '{q}', 3, '{"lease": 60}'), 3, 'with a lease of its own');
+SELECT pg_temp.age(3, '50 s') \g /dev/null
+SELECT pg_temp.post(3, 'setup', 'c');
+SELECT is(pg_temp.left_s(3), 10, 'a post without the token does not renew');
+SELECT is((SELECT confirmed IS NOT NULL FROM tf.lease WHERE job_id = pg_temp.id(3)), true, 'but confirms');
+SELECT api.post_log(pg_temp.id(3), 'c', pg_temp.id(903)::text, 'output', 'setup', 1, now(), 'x');
+SELECT is(pg_temp.left_s(3), 60, 'with the token it renews');
+
+-- reap_leases
+SELECT is_empty('SELECT pg_temp.reap()', 'nothing is over');
+SELECT is(pg_temp.claim('d', '{q}', 4), 4, 'a claim nobody answers for');
+SELECT pg_temp.age(4, '61 s') \g /dev/null
+SELECT results_eq('SELECT pg_temp.reap()', $$ VALUES ('4 undelivered') $$, 'is over after a minute');
+SELECT is(pg_temp.state(4), 'waiting', 'the job waits again');
+SELECT is(pg_temp.claim('d', '{q}', 5), 4, 'for the same agent too, at its old place');
+SELECT pg_temp.post(4, 'provision', 'd');
+SELECT pg_temp.age(4, '2 h') \g /dev/null
+SELECT results_eq('SELECT pg_temp.reap()', $$ VALUES ('4 retry') $$, 'an agent lost before the test');
+SELECT is(pg_temp.state(4), 'waiting', 'gives the job another try');
+SELECT is(pg_temp.claim('d', '{q}', 6), 5, 'but not with itself');
+SELECT is(pg_temp.claim('e', '{q}', 7), 4, 'with another agent');
+SELECT is((SELECT job_state FROM api.get_result(pg_temp.id(4), 'd')), 'cancelled',
+    'the lost agent reads that it is to stop');
+SELECT is(pg_temp.state(4), 'running', 'everybody else that the job runs');
+SELECT pg_temp.post(4, 'setup', 'e');
+SELECT pg_temp.age(4, '2 h') \g /dev/null
+SELECT results_eq('SELECT pg_temp.reap()', $$ VALUES ('4 agent_lost') $$, 'a second loss ends the job');
+SELECT is(pg_temp.state(4), 'complete', 'as complete');
+SELECT is(pg_temp.outcome(4), 'agent_lost', 'with the outcome that its agent was lost');
+SELECT results_eq($$ SELECT attempt, agent, reason FROM tf.attempt WHERE job_id = pg_temp.id(4) ORDER BY 1 $$,
+    $$ VALUES (1, 'd' COLLATE "C", 'undelivered'), (2, 'd', 'agent_lost'), (3, 'e', 'agent_lost') $$,
+    'all its attempts are on record');
+SELECT pg_temp.post(4, 'complete', 'd', '{"test": 0}');
+SELECT is(pg_temp.outcome(4), 'agent_lost', 'a late result of an older attempt changes nothing');
+SELECT pg_temp.post(4, 'complete', 'e', '{"test": 1}');
+SELECT is(pg_temp.outcome(4), 'failed', 'one of the newest attempt corrects the outcome');
+SELECT pg_temp.post(4, 'complete', 'e', '{"test": 0}');
+SELECT is(pg_temp.outcome(4), 'failed', 'once');
+SELECT pg_temp.post(2, 'test', 'b');
+SELECT pg_temp.age(2, '2 h') \g /dev/null
+SELECT results_eq('SELECT pg_temp.reap()', $$ VALUES ('2 agent_lost') $$, 'lost in the test: no second try');
+UPDATE tf.job SET finished_at = finished_at - interval '25 h' WHERE id = pg_temp.id(2);
+SELECT pg_temp.post(2, 'complete', 'b', '{"test": 0}');
+SELECT is(pg_temp.outcome(2), 'agent_lost', 'after a day nothing is corrected');
+SELECT is(pg_temp.claim('f', '{q}', 8, '{"lease": 60}'), 6, 'an agent with leases');
+SELECT api.renew_lease(pg_temp.id(6), 'f', pg_temp.id(908)::text) \g /dev/null
+SELECT pg_temp.age(6, '2 h') \g /dev/null
+SELECT results_eq('SELECT pg_temp.reap()', $$ VALUES ('6 retry') $$, 'that is lost');
+SELECT is(pg_temp.claim('f', '{q}', 9, '{"lease": 60}'), 6, 'may have the job again');
+SELECT pg_temp.age(3, '2 h'), pg_temp.age(5, '2 h'), pg_temp.age(6, '2 h') \g /dev/null
+SELECT is((SELECT count(*) FROM api.reap_leases(2)), 2::bigint, 'no more than asked for at a time');
+SELECT is((SELECT count(*) FROM api.reap_leases(2)), 1::bigint, 'the rest next time');
+SELECT is((SELECT count(*) FROM api.reap_leases(0)), 0::bigint, 'or none');
+\ir lib/end.psql

@@ -1,0 +1,67 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Log fragments: kept byte for byte, once, in order.
+\ir lib/begin.psql
+SELECT pg_temp.submit(n) FROM generate_series(1, 3) n \g /dev/null
+SELECT pg_temp.claim('a', '{q}', 1) \g /dev/null
+CREATE FUNCTION pg_temp.log(n int, p_phase text, p_number bigint, p_data bytea, p_type text DEFAULT 'output',
+                            p_at timestamptz DEFAULT '2024-05-01T10:00:00Z', p_agent text DEFAULT 'a')
+RETURNS void LANGUAGE sql AS
+    $$ SELECT api.post_log(pg_temp.id(n), p_agent, NULL, p_type, p_phase, p_number, p_at, p_data) $$;
+CREATE FUNCTION pg_temp.read(n int, p_phase text, p_from bigint DEFAULT NULL, p_time timestamptz DEFAULT NULL,
+                             p_max int DEFAULT 1000000, p_type text DEFAULT 'output')
+RETURNS text LANGUAGE sql AS $$
+    SELECT encode(string_agg(data, ''), 'escape')
+    FROM api.read_log(pg_temp.id(n), p_type, p_phase, p_from, p_time, NULL, NULL, p_max)
+$$;
+
+SELECT is_empty($$ SELECT * FROM api.list_log_phases(pg_temp.id(1), 'output') $$, 'nothing was logged yet');
+SELECT is_empty($$ SELECT * FROM api.read_log(pg_temp.id(1), 'output', 'setup', NULL, NULL, NULL, NULL, 9) $$,
+    'nothing to read');
+SELECT pg_temp.log(1, 'setup', 0, '\x00ff'), pg_temp.log(1, 'setup', 2, 'c', p_at => '2024-05-01T10:00:02Z'),
+    pg_temp.log(1, 'setup', 1, 'b', p_at => '2024-05-01T10:00:01Z'), pg_temp.log(1, 'test', 3, '');
+SELECT is(pg_temp.read(1, 'setup'), '\000\377bc', 'fragments are joined by number, byte for byte');
+SELECT results_eq($$ SELECT * FROM api.list_log_phases(pg_temp.id(1), 'output') $$,
+    $$ VALUES ('setup', 2::bigint), ('test', 3) $$, 'each phase has its last number');
+SELECT pg_temp.log(1, 'setup', 2, 'c');
+SELECT is(pg_temp.read(1, 'setup'), '\000\377bc', 'the same fragment again is stored once');
+SELECT pg_temp.log(1, 'setup', 2, 'd'), pg_temp.log(1, 'setup', 2, 'a');
+SELECT is(pg_temp.read(1, 'setup'), '\000\377bcda', 'other bytes under its number come after it');
+SELECT pg_temp.log(1, 'cleanup', -1, 'neg'), pg_temp.log(1, 'cleanup', 9223372036854775807, 'max');
+SELECT is(pg_temp.read(1, 'cleanup'), 'max', 'negative numbers are stored but not read');
+SELECT is(pg_temp.read(1, 'setup', 2), 'cda', 'from a number');
+SELECT is(pg_temp.read(1, 'setup', 99), NULL, 'from behind the end');
+SELECT is(pg_temp.read(1, 'setup', NULL, '2024-05-01T12:00:01+02:00'), 'bc', 'from a time');
+SELECT is(pg_temp.read(1, 'setup', 2, '2024-05-01T10:00:01Z'), 'c', 'from both');
+SELECT pg_temp.log(1, 'setup', 0, 's', 'serial');
+SELECT is(pg_temp.read(1, 'setup', p_type => 'serial'), 's', 'serial is a log of its own');
+SELECT results_eq($$ SELECT number, data FROM api.read_log(pg_temp.id(1), 'output', 'setup', NULL, NULL, NULL, NULL, 1) $$,
+    $$ VALUES (0::bigint, '\x00ff'::bytea) $$, 'at least one fragment, however large');
+SELECT is((SELECT count(*) FROM api.read_log(pg_temp.id(1), 'output', 'setup', NULL, NULL, NULL, NULL, 40)), 2::bigint,
+    'and no more than asked for is passed');
+SELECT is((SELECT string_agg(encode(n.data, 'escape'), '') FROM (
+    SELECT number, seq FROM api.read_log(pg_temp.id(1), 'output', 'setup', NULL, NULL, NULL, NULL, 200)
+    OFFSET 2 LIMIT 1) c CROSS JOIN LATERAL api.read_log(pg_temp.id(1), 'output', 'setup', NULL, NULL,
+    c.number, c.seq, 1000) n), 'da', 'reading goes on behind a fragment');
+
+SELECT lives_ok($$ SELECT pg_temp.log(99, 'setup', 0, 'u') $$, 'an unknown job may log');
+SELECT is(pg_temp.read(99, 'setup'), 'u', 'and is read');
+SELECT lives_ok($$ SELECT pg_temp.log(2, 'setup', 0, 'w') $$, 'so may a waiting one');
+SELECT is(pg_temp.read(2, 'setup'), 'w', 'and is read');
+SELECT throws_ok($$ SELECT api.post_log(pg_temp.id(1), 'a', 'stale', 'output', 'setup', 0, now(), 'x') $$,
+    'TF409', NULL, 'a stale token');
+SELECT throws_ok($$ SELECT pg_temp.log(1, 'dancing', 0, 'x') $$, '22P02', NULL, 'phases are a closed set');
+SELECT throws_ok($$ SELECT pg_temp.log(1, 'test', 0, 'x', 'input') $$, '22P02', NULL, 'and so are types');
+
+-- a second attempt goes on with the numbers
+SELECT pg_temp.age(1, '1 h') \g /dev/null
+SELECT api.reap_leases(9) \g /dev/null
+DELETE FROM tf.log WHERE number > 1000;
+SELECT is(pg_temp.claim('b', '{q}', 2), 1, 'another attempt');
+SELECT is(pg_temp.read(1, 'setup'), NULL, 'has a log of its own');
+SELECT pg_temp.log(1, 'setup', 0, 'new', p_agent => 'b');
+SELECT results_eq($$ SELECT * FROM api.list_log_phases(pg_temp.id(1), 'output') $$,
+    $$ VALUES ('setup', 4::bigint) $$, 'whose numbers go on where the last one stopped');
+SELECT is(pg_temp.read(1, 'setup', 4), 'new', 'so that who follows misses nothing');
+SELECT pg_temp.log(1, 'setup', 7, 'late', p_agent => 'a');
+SELECT is(pg_temp.read(1, 'setup'), 'new', 'what the lost agent says goes to its own attempt');
+\ir lib/end.psql

@@ -1,0 +1,107 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- What agents post about a job and what is read of it.
+\ir lib/begin.psql
+SELECT pg_temp.submit(n) FROM generate_series(1, 9) n \g /dev/null
+SELECT pg_temp.claim('a', '{q}', n) FROM generate_series(1, 3) n \g /dev/null
+
+SELECT is_empty($$ SELECT * FROM api.get_result(pg_temp.id(99), NULL) $$, 'an unknown job has no result');
+SELECT results_eq($$ SELECT * FROM api.get_result(pg_temp.id(1), NULL) $$,
+    $$ VALUES ('running', NULL, NULL) $$, 'a claimed job runs and has nothing yet');
+SELECT lives_ok($$ SELECT api.post_result(pg_temp.id(1), 'a', NULL, '{"setup":0}',
+    '{"b": 1.0, "a": "\u0000"}', 'setup') $$, 'results are posted');
+SELECT results_eq($$ SELECT * FROM api.get_result(pg_temp.id(1), NULL) $$,
+    $$ VALUES ('setup', '{"setup":0}', '{"b": 1.0, "a": "\u0000"}') $$, 'and read as posted');
+SELECT lives_ok($$ SELECT api.post_result(pg_temp.id(1), 'a', NULL, '{"test":46}', NULL, NULL) $$,
+    'a later map');
+SELECT results_eq($$ SELECT * FROM api.get_result(pg_temp.id(1), NULL) $$,
+    $$ VALUES ('setup', '{"test":46}', '{"b": 1.0, "a": "\u0000"}') $$,
+    'replaces the one before as a whole, and nothing else');
+SELECT lives_ok($$ SELECT api.post_result(pg_temp.id(1), 'a', NULL, NULL, NULL, NULL) $$, 'nothing at all is fine');
+SELECT pg_temp.post(1, 'waiting');
+SELECT is(pg_temp.state(1), 'setup', 'waiting is ignored');
+SELECT pg_temp.post(1, 'cancelled');
+SELECT is(pg_temp.state(1), 'setup', 'an agent cannot cancel');
+SELECT pg_temp.post(1, 'dancing');
+SELECT is(pg_temp.state(1), 'dancing', 'any other state shows');
+SELECT pg_temp.post(1, 'complete', 'a', '{"setup":0,"provision":1}');
+SELECT is(pg_temp.state(1), 'complete', 'the end');
+SELECT is(pg_temp.outcome(1), 'infra_failed', 'with the outcome of its exit codes');
+SELECT pg_temp.post(1, 'dancing'), pg_temp.post(1, 'waiting'), pg_temp.post(1, 'completed', 'a', '{"setup":0}');
+SELECT is(pg_temp.state(1), 'complete', 'final is final');
+SELECT is(pg_temp.outcome(1), 'infra_failed', 'and so is the outcome');
+SELECT is((SELECT status FROM api.get_result(pg_temp.id(1), NULL)), '{"setup":0}', 'though later results are kept');
+SELECT results_eq($$ SELECT agent::name, attempts, exit_codes, started_at IS NOT NULL, finished_at IS NOT NULL
+    FROM tf.job WHERE id = pg_temp.id(1) $$,
+    $$ VALUES ('a'::name, 1, '{"setup": 0, "provision": 1}'::jsonb, true, true) $$, 'the job''s row is complete');
+SELECT is((SELECT count(*) FROM tf.lease WHERE job_id = pg_temp.id(1)), 0::bigint, 'its lease has gone');
+SELECT is((SELECT reason FROM tf.attempt WHERE job_id = pg_temp.id(1)), 'complete', 'its attempt has ended');
+SELECT results_eq($$ SELECT phase::text, exit_code, started_at IS NOT NULL, ended_at IS NOT NULL
+    FROM tf.phase p WHERE job_id = pg_temp.id(1) ORDER BY p.phase $$,
+    $$ VALUES ('setup', 0::bigint, true, true), ('provision', 1, false, true), ('test', 46, false, true) $$,
+    'its phases are on record');
+SELECT pg_temp.post(2, 'completed');
+SELECT is(pg_temp.state(2), 'completed', 'the other word for the end shows as posted');
+SELECT is(pg_temp.outcome(2), 'passed', 'no phase failed');
+
+-- outcomes
+SELECT is(tfx.judge_status(status), outcome, coalesce(status, 'nothing') || ' is ' || outcome)
+FROM (VALUES (NULL, 'passed'), ('{}', 'passed'), ('{"setup":0,"test":0,"cleanup":0}', 'passed'),
+    ('{"test":1}', 'failed'), ('{"test":1,"reserve":1}', 'failed'), ('{"setup":1}', 'infra_failed'),
+    ('{"provision":46,"test":1}', 'infra_failed'), ('{"firmware_update":-1}', 'infra_failed'),
+    ('{"allocate":1}', 'infra_failed'), ('{"test":0,"reserve":2}', 'infra_failed'),
+    ('{"test":0,"cleanup":255}', 'passed')) v(status, outcome);
+
+-- posts without a claim
+SELECT pg_temp.post(8, 'provision', NULL, '{"setup":0}');
+SELECT is(pg_temp.state(8), 'provision', 'a waiting job shows what is posted');
+SELECT is((SELECT status FROM api.get_result(pg_temp.id(8), NULL)), '{"setup":0}', 'and keeps results');
+SELECT is((SELECT "position" FROM api.get_job_position(pg_temp.id(8))), 4::bigint, 'and its place');
+SELECT pg_temp.post(9, 'complete', 'z', '{"test":1}');
+SELECT results_eq($$ SELECT final_state, outcome, attempts, agent::name FROM tf.job WHERE id = pg_temp.id(9) $$,
+    $$ VALUES ('complete', 'failed', 0, NULL::name) $$, 'a waiting job may be completed');
+SELECT is((SELECT count(*) FROM tf.wait WHERE job_id = pg_temp.id(9)), 0::bigint, 'and leaves its queue');
+SELECT lives_ok($$ SELECT pg_temp.post(99, 'complete', 'z', '{"test":1}') $$, 'an unknown job is no error');
+SELECT is_empty($$ SELECT * FROM api.get_result(pg_temp.id(99), NULL) $$, 'and has still no result');
+SELECT pg_temp.submit(10, '{"hold": true}') \g /dev/null
+SELECT pg_temp.post(10, 'dancing', NULL);
+SELECT is(pg_temp.state(10), 'dancing', 'so does a held one');
+SELECT pg_temp.post(10, 'complete', NULL);
+SELECT is(pg_temp.state(10), 'complete', 'and ends');
+
+-- who posts
+SELECT throws_ok($$ SELECT api.post_result(pg_temp.id(3), 'a', 'rubbish', NULL, NULL, NULL) $$, 'TF409',
+    NULL, 'a token that is none is stale');
+SELECT throws_ok($$ SELECT api.post_result(pg_temp.id(3), 'a', pg_temp.id(901)::text, NULL, NULL, 'complete') $$,
+    'TF409', NULL, 'and so is another job''s');
+SELECT throws_ok($$ SELECT api.post_result(pg_temp.id(4), 'a', pg_temp.id(901)::text, NULL, NULL, NULL) $$,
+    'TF409', NULL, 'and any for a job nobody has');
+SELECT lives_ok($$ SELECT api.post_result(pg_temp.id(3), NULL, upper(pg_temp.id(903)::text), NULL, NULL, 'test') $$,
+    'the right one needs no name');
+SELECT is(pg_temp.state(3), 'test', 'and counts');
+SELECT pg_temp.post(3, 'reserve', 'stranger');
+SELECT is(pg_temp.state(3), 'reserve', 'an agent that never had the job speaks for the newest attempt');
+SELECT api.cancel_job(pg_temp.id(3), NULL);
+SELECT pg_temp.post(3, 'complete', 'a', '{"test":0}');
+SELECT is(pg_temp.state(3), 'cancelled', 'cancel wins over later posts');
+SELECT is(pg_temp.outcome(3), 'cancelled', 'whatever they say');
+SELECT is((SELECT status FROM api.get_result(pg_temp.id(3), NULL)), '{"test":0}', 'their results are kept');
+SELECT lives_ok($$ SELECT api.post_result(pg_temp.id(3), 'a', pg_temp.id(903)::text, '{"test":1}', NULL, NULL) $$,
+    'the token stays good for that');
+
+-- a second attempt
+SELECT is(pg_temp.claim('a', '{q}', 4), 4, 'first attempt');
+SELECT pg_temp.post(4, 'setup', 'a', '{"setup":7}');
+SELECT pg_temp.age(4, '1 h') \g /dev/null
+SELECT api.reap_leases(9) \g /dev/null
+SELECT pg_temp.post(4, 'provision', 'a');
+SELECT is(pg_temp.state(4), 'waiting', 'a retried job waits whatever the lost agent says');
+SELECT is(pg_temp.claim('b', '{q}', 5), 4, 'second attempt');
+SELECT results_eq($$ SELECT * FROM api.get_result(pg_temp.id(4), NULL) $$, $$ VALUES ('running', NULL, NULL) $$,
+    'has results of its own');
+SELECT pg_temp.post(4, 'complete', 'a', '{"test":0}');
+SELECT is(pg_temp.state(4), 'running', 'the superseded agent does not end it');
+SELECT is((SELECT status FROM tf.result WHERE job_id = pg_temp.id(4)), '{"test":0}',
+    'its results go to its own attempt');
+SELECT pg_temp.post(4, 'complete', 'b', '{"test":1}');
+SELECT is(pg_temp.outcome(4), 'failed', 'the newest attempt decides');
+\ir lib/end.psql
