@@ -10,10 +10,12 @@ DECLARE
     v_role text;
 BEGIN
     FOREACH v_role IN ARRAY ARRAY['testflinger_owner', 'testflinger_server'] LOOP
+        -- Looked for first: who may not make roles can still install where they are.
+        CONTINUE WHEN EXISTS (SELECT FROM pg_roles r WHERE r.rolname = v_role);
         BEGIN
             EXECUTE format('CREATE ROLE %I NOLOGIN', v_role);
         EXCEPTION
-            -- Roles belong to the cluster: another database may have made them, or makes them now.
+            -- Roles belong to the cluster: another database is being made at this moment.
             WHEN duplicate_object OR unique_violation THEN NULL;
         END;
     END LOOP;

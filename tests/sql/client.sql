@@ -38,6 +38,7 @@ SELECT throws_ok($$ SELECT api.delete_client('testflinger-admin') $$, 'TF422', N
 SELECT throws_ok($$ SELECT api.delete_client('d') $$, 'TF404', NULL, 'an unknown client is not deleted');
 SELECT lives_ok($$ SELECT api.delete_client('c') $$, 'another is');
 SELECT throws_ok($$ SELECT api.get_client('c') $$, 'TF404', NULL, 'and is gone');
+SELECT throws_ok($$ SELECT tfx.add_client('testflinger-admin', '{}') $$, 'TF409', NULL, 'a client is added once');
 SELECT is(tfx.remove_client('testflinger-admin'), true, 'the administration program may');
 SELECT is(tfx.remove_client('testflinger-admin'), false, 'once');
 \ir lib/end.psql

@@ -45,4 +45,13 @@ SELECT is(tfx.find_week('2024-01-08 00:00:00+00'), '2024-01-08', 'and begins on 
 -- texts
 SELECT is(tfx.format_seconds('2024-01-02 04:04:05.9+01'), '2024-01-02T03:04:05Z', 'seconds');
 SELECT is(tfx.format_micros('2024-01-02 04:04:05.9+01'), '2024-01-02T03:04:05.900000+00:00', 'microseconds');
+
+-- reset_data
+SELECT tfx.add_client('testflinger-admin', '{"secret_hash": "h"}'), tfx.add_client('c', '{}');
+SELECT pg_temp.submit(1), api.post_agent('a', '{}', NULL) \g /dev/null
+SELECT lives_ok('SELECT tfx.reset_data()', 'everything is emptied');
+SELECT is((SELECT count(*) FROM tf.job) + (SELECT count(*) FROM tf.wait) + (SELECT count(*) FROM tf.agent)
+    + (SELECT count(*) FROM tf.definition), 0::bigint, 'jobs and agents have gone');
+SELECT is((SELECT string_agg(client_id, ' ') FROM tf.client), 'testflinger-admin', 'the system admin stays');
+SELECT is(pg_temp.submit(1), true, 'and work can begin');
 \ir lib/end.psql

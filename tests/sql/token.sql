@@ -17,6 +17,17 @@ SELECT throws_ok($$ SELECT api.use_refresh_token('\x01') $$, 'TF400', NULL, 'not
 UPDATE tf.refresh_token SET expires_at = now() + interval '1 h', revoked_at = now();
 SELECT throws_ok($$ SELECT api.use_refresh_token('\x01') $$, 'TF400', NULL, 'nor when revoked');
 SELECT lives_ok($$ SELECT api.add_refresh_token('c', '\x02', 100) $$, 'another token');
+SELECT throws_ok($$ SELECT api.revoke_refresh_token('\x03') $$, 'TF400', NULL, 'an unknown token cannot be revoked');
+SELECT lives_ok($$ SELECT api.revoke_refresh_token('\x02') $$, 'a token is revoked');
+SELECT throws_ok($$ SELECT api.use_refresh_token('\x02') $$, 'TF400', NULL, 'and does not work any more');
+SELECT throws_ok($$ SELECT api.revoke_refresh_token('\x02') $$, 'TF400', NULL, 'nor is it revoked twice');
+SELECT api.add_refresh_token('c', '\x04', 100);
+SELECT results_eq('SELECT client_id, role, has_secret, tokens FROM tfx.list_client_rows()',
+    $$ VALUES ('c', 'admin', false, 1::bigint) $$, 'the administrator sees how many work');
+SELECT tfx.set_client_secret('c', 'h');
+SELECT throws_ok($$ SELECT api.use_refresh_token('\x04') $$, 'TF400', NULL, 'a new secret ends them all');
+SELECT throws_ok($$ SELECT tfx.set_client_secret('d', 'h') $$, 'TF404', NULL, 'an unknown client gets none');
+UPDATE tf.refresh_token SET revoked_at = NULL WHERE sha256 = '\x02';
 SELECT api.delete_client('c');
 SELECT throws_ok($$ SELECT api.use_refresh_token('\x02') $$, 'TF400', NULL, 'a deleted client cannot refresh');
 \ir lib/end.psql
