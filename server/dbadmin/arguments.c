@@ -60,11 +60,13 @@ int arguments_parse(int argc, char *const argv[], struct arguments *ret_argument
             rows[i].name, rows[i].value[0] ? required_argument : no_argument, NULL, (int)i};
     opterr = 0;
     optind = 0; /* start over: tests parse more than once */
-    while ((code = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
+    while ((code = getopt_long(argc, argv, ":c:hV", options, NULL)) != -1) {
         if (code == 'c')
             code = ARG_CONFIG;
         if (code == 'h')
             code = ARG_HELP;
+        if (code == 'V')
+            code = ARG_VERSION;
         if (code == '?' || code == ':')
             return err_set(err, ERR_INVALID,
                            code == ':' ? "option %s needs a value" : "unknown option %s",
@@ -81,6 +83,20 @@ int arguments_parse(int argc, char *const argv[], struct arguments *ret_argument
     return 0;
 }
 
+static const char *letter_of(size_t argument)
+{
+    switch (argument) {
+    case ARG_CONFIG:
+        return "-c, ";
+    case ARG_HELP:
+        return "-h, ";
+    case ARG_VERSION:
+        return "-V, ";
+    default:
+        return "    ";
+    }
+}
+
 void arguments_print(unsigned set, FILE *out)
 {
     _Static_assert(ARG_COUNT <= 32, "a set of options is a word of bits");
@@ -90,8 +106,8 @@ void arguments_print(unsigned set, FILE *out)
 
         if (!(set & 1U << i))
             continue;
-        (void)snprintf(left, sizeof(left), "%s--%s%s%s", i == ARG_CONFIG ? "-c, " : "",
-                       rows[i].name, rows[i].value[0] ? " " : "", rows[i].value);
+        (void)snprintf(left, sizeof(left), "%s--%s%s%s", letter_of(i), rows[i].name,
+                       rows[i].value[0] ? " " : "", rows[i].value);
         (void)fprintf(out, "  %-38s %s", left, rows[i].help);
         if (rows[i].fallback[0])
             (void)fprintf(out, " (default %s)", rows[i].fallback);

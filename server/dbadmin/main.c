@@ -4,8 +4,10 @@
  * command line that makes no sense. */
 #include "config.h"
 
-#include "server/db/session.h"
+#include "common/cleanup.h"
+#include "server/db/db.h"
 #include "server/dbadmin/commands.h"
+#include "server/dbadmin/database.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,31 +23,19 @@ static int complain(const struct err *err)
     return -1;
 }
 
-static const char *find_database(const struct arguments *arguments, struct err *err)
-{
-    const char *conninfo = argument_value(arguments, ARG_DATABASE);
-
-    if (!conninfo)
-        conninfo = getenv("TESTFLINGER_DATABASE");
-    if (!conninfo || !conninfo[0])
-        err_set(err, ERR_INVALID,
-                "no database given: use --database, --config or "
-                "TESTFLINGER_DATABASE");
-    return conninfo && conninfo[0] ? conninfo : NULL;
-}
-
 static int run(const struct command *command, const struct arguments *arguments, struct err *err)
 {
-    struct db_options options = {.conninfo = find_database(arguments, err),
-                                 .application = "testflinger-dbadmin",
+    AUTO_FREE char *conninfo = NULL;
+    struct db_options options = {.application = "testflinger-dbadmin",
                                  .prepare = true,
                                  .connect_timeout_s = 10,
                                  .statement_timeout_ms = STATEMENT_TIMEOUT_MS};
     struct db *db;
     int status;
 
-    if (!options.conninfo)
+    if (database_find(arguments, &conninfo, err) < 0)
         return -1;
+    options.conninfo = conninfo;
     db = db_new(&options, err);
     if (!db)
         return -1;

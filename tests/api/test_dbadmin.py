@@ -391,6 +391,17 @@ def test_every_command_has_help(command):
     assert f"Usage: testflinger-dbadmin {command}" in done.stdout
 
 
+def test_the_database_may_come_from_the_servers_configuration(migrated, tmp_path):
+    conninfo = migrated.cluster.conninfo(migrated.name)
+    (tmp_path / "server.conf").write_text(
+        f'database = "{conninfo}";\njwt_key_file = "/not/read";\n')
+    env = {name: value for name, value in os.environ.items() if name != "TESTFLINGER_DATABASE"}
+    done = subprocess.run([program("testflinger-dbadmin"), "client", "list", "-c",
+                           tmp_path / "server.conf"], check=False, timeout=60, env=env, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert done.returncode == 0 and "testflinger-admin" in done.stdout, done.stderr
+
+
 def test_a_database_that_cannot_be_reached_is_an_error(tmp_path):
     done = subprocess.run([program("testflinger-dbadmin"), "client", "list", "--database",
                            f"host={tmp_path}"], check=False, timeout=60, stderr=subprocess.PIPE,
