@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "server/db/executor.h"
+#include "server/metrics.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+/* A gate that tasks wait at, so that a test says when they end. */
+struct gate {
+    pthread_mutex_t lock;
+    pthread_cond_t moved;
+    bool open;
+    int waiting;
+    int done;
+};
+
+struct task {
+    struct work work;
+    struct gate *gate;
+    int order;
+};
+
+static void pass_gate(struct work *work, struct app *app)
+{
+    struct task *task = (struct task *)work;
+    struct gate *gate = task->gate;
+
+    assert_null(app->db);
+    assert_non_null(app->metrics);
+    (void)pthread_mutex_lock(&gate->lock);
+    gate->waiting++;
+    (void)pthread_cond_broadcast(&gate->moved);
+    while (!gate->open)
+        (void)pthread_cond_wait(&gate->moved, &gate->lock);
+    gate->waiting--;
+    task->order = ++gate->done;
+    (void)pthread_cond_broadcast(&gate->moved);
+    (void)pthread_mutex_unlock(&gate->lock);
+}
+
+static void until_waiting(struct gate *gate, int count)
+{
+    (void)pthread_mutex_lock(&gate->lock);
+    while (gate->waiting != count)
+        (void)pthread_cond_wait(&gate->moved, &gate->lock);
+    (void)pthread_mutex_unlock(&gate->lock);
+}
+
+static void open_gate(struct gate *gate)
+{
+    (void)pthread_mutex_lock(&gate->lock);
+    gate->open = true;
+    (void)pthread_cond_broadcast(&gate->moved);
+    (void)pthread_mutex_unlock(&gate->lock);
+}
+
+struct fixture {
+    struct metrics *metrics;
+    struct executor *executor;
+    struct work_queue *queue;
+    struct gate gate;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    struct executor_options options = {.threads = {2, 1}, .queue_max = 3};
+
+    f->metrics = metrics_new(0, &clock_system, NULL);
+    (void)pthread_mutex_init(&f->gate.lock, NULL);
+    (void)pthread_cond_init(&f->gate.moved, NULL);
+    options.app.metrics = f->metrics;
+    f->executor = executor_new(&options, NULL);
+    f->queue = f->executor ? executor_queue(f->executor) : NULL;
+    *state = f;
+    return f->executor ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+
+    open_gate(&f->gate);
+    executor_free(f->executor);
+    metrics_free(f->metrics);
+    (void)pthread_mutex_destroy(&f->gate.lock);
+    (void)pthread_cond_destroy(&f->gate.moved);
+    free(f);
+    return 0;
+}
+
+static int submit(struct fixture *f, enum work_lane lane, struct task *task)
+{
+    *task = (struct task){.work = {.run = pass_gate}, .gate = &f->gate};
+    return f->queue->submit(f->queue, lane, &task->work);
+}
+
+static void test_a_full_queue_refuses(void **state)
+{
+    struct fixture *f = *state;
+    struct task tasks[6];
+
+    assert_int_equal(submit(f, WORK_FAST, &tasks[0]), 0);
+    assert_int_equal(submit(f, WORK_FAST, &tasks[1]), 0);
+    until_waiting(&f->gate, 2);
+    for (int i = 2; i < 5; i++)
+        assert_int_equal(submit(f, WORK_FAST, &tasks[i]), 0);
+    assert_int_equal(submit(f, WORK_FAST, &tasks[5]), -1);
+    assert_int_equal(metrics_get(f->metrics, METRIC_POOL_WAITING), 3);
+    assert_int_equal(metrics_get(f->metrics, METRIC_POOL_IN_USE), 2);
+    open_gate(&f->gate);
+    executor_free(f->executor);
+    f->executor = NULL;
+    assert_int_equal(f->gate.done, 5);
+}
+
+static void test_what_goes_on_is_never_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct task tasks[6];
+
+    assert_int_equal(submit(f, WORK_SLOW, &tasks[0]), 0);
+    until_waiting(&f->gate, 1);
+    for (int i = 1; i < 4; i++)
+        assert_int_equal(submit(f, WORK_SLOW, &tasks[i]), 0);
+    assert_int_equal(submit(f, WORK_SLOW, &tasks[4]), -1);
+    f->queue->submit_always(f->queue, WORK_SLOW, &tasks[4].work);
+    open_gate(&f->gate);
+    executor_free(f->executor);
+    f->executor = NULL;
+    for (int i = 0; i < 5; i++) /* one thread: in the order given */
+        assert_int_equal(tasks[i].order, i + 1);
+}
+
+static void test_slow_work_leaves_the_fast_lane_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct gate passable = {.open = true};
+    struct task slow[2];
+    struct task fast;
+
+    (void)pthread_mutex_init(&passable.lock, NULL);
+    (void)pthread_cond_init(&passable.moved, NULL);
+    assert_int_equal(submit(f, WORK_SLOW, &slow[0]), 0);
+    assert_int_equal(submit(f, WORK_SLOW, &slow[1]), 0);
+    until_waiting(&f->gate, 1);
+    fast = (struct task){.work = {.run = pass_gate}, .gate = &passable};
+    assert_int_equal(f->queue->submit(f->queue, WORK_FAST, &fast.work), 0);
+    (void)pthread_mutex_lock(&passable.lock);
+    while (passable.done == 0)
+        (void)pthread_cond_wait(&passable.moved, &passable.lock);
+    (void)pthread_mutex_unlock(&passable.lock);
+    assert_int_equal(f->gate.done, 0);
+    open_gate(&f->gate);
+    executor_free(f->executor); /* tasks are on this stack */
+    f->executor = NULL;
+    (void)pthread_mutex_destroy(&passable.lock);
+    (void)pthread_cond_destroy(&passable.moved);
+}
+
+enum { MANY = 20000 };
+
+struct counted {
+    struct work work;
+    atomic_int *count;
+};
+
+static void count_one(struct work *work, struct app *app)
+{
+    (void)app;
+    atomic_fetch_add(((struct counted *)work)->count, 1);
+}
+
+static void test_every_task_runs_once(void **state)
+{
+    struct fixture *f = *state;
+    struct counted *tasks = calloc(MANY, sizeof(*tasks));
+    atomic_int count = 0;
+
+    assert_non_null(tasks);
+    for (int i = 0; i < MANY; i++) {
+        tasks[i].work.run = count_one;
+        tasks[i].count = &count;
+        f->queue->submit_always(f->queue, (enum work_lane)(i % WORK_LANES), &tasks[i].work);
+    }
+    executor_free(f->executor);
+    f->executor = NULL;
+    assert_int_equal(atomic_load(&count), MANY);
+    free(tasks);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_a_full_queue_refuses, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_goes_on_is_never_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_slow_work_leaves_the_fast_lane_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_every_task_runs_once, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
