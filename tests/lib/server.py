@@ -66,7 +66,8 @@ class Server:
         text = "".join(f"{key} = {json.dumps(value)};\n" for key, value in values.items())
         (self.dir / "server.conf").write_text(text)
 
-    def start(self, env=None):
+    def launch(self, env=None):
+        """Starts it and waits until it listens, whether it is ready or not."""
         self.write_config()
         port_file = self.dir / "port"
         port_file.unlink(missing_ok=True)
@@ -74,6 +75,10 @@ class Server:
                                self.dir / "log", env=env)
         self.port = int(self.process.until(
             lambda: port_file.exists() and port_file.read_text().strip(), what="the port file"))
+        return self
+
+    def start(self, env=None):
+        self.launch(env)
         self.process.until(lambda: self.get("/readyz").status == 200, what="/readyz says yes")
         return self
 
