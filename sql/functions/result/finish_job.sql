@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- The agent of the newest attempt posted the end.  Ends the job wherever it is; a job that was
--- given up as lost gets its outcome corrected, once, within 24 hours.
+-- given up as lost gets its outcome corrected, once, within 24 hours.  false: another attempt has begun.
 --   TF503  the job kept moving: try again
 CREATE FUNCTION tfx.finish_job(p_id uuid, p_attempt int, p_week date, p_final text, p_agent text)
-RETURNS void
+RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
     v record;
@@ -11,15 +11,17 @@ DECLARE
     v_outcome text;
 BEGIN
     SELECT * INTO v FROM tfx.take_job(p_id, p_attempt);
-    IF v.ret_state IS NULL OR v.ret_state IN ('superseded', 'cancelled') THEN
-        RETURN;
+    IF v.ret_state = 'superseded' THEN
+        RETURN false;
+    ELSIF v.ret_state IS NULL OR v.ret_state = 'cancelled' THEN
+        RETURN true;
     END IF;
     SELECT r.status INTO v_status FROM tf.result r
     WHERE r.week = p_week AND r.job_id = p_id AND r.attempt = p_attempt;
     v_outcome := tfx.judge_status(v_status);
     IF (v.ret_row).job_id IS NOT NULL THEN
         PERFORM tfx.end_job(v.ret_state, v.ret_row, 'complete', p_final, v_outcome, p_agent);
-        RETURN;
+        RETURN true;
     END IF;
     UPDATE tf.job j SET outcome = v_outcome, exit_codes = v_status::jsonb
     WHERE j.id = p_id AND j.outcome = 'agent_lost' AND j.attempts = p_attempt
@@ -27,5 +29,6 @@ BEGIN
     IF FOUND THEN
         PERFORM tfx.record_event(p_id, p_attempt, 'complete', 'late_result', p_agent, v_outcome);
     END IF;
+    RETURN true;
 END
 $$;

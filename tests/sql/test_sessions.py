@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What two sessions do to one job at the same time.
+
+Each pair of actions is run on a job in each state: the first session acts and keeps its transaction
+open, the second acts, the first commits or rolls back.  The job must end as it does when the two
+act one after the other, in one order or the other, on a quiet database."""
+import itertools
+
+import pytest
+
+from session import Call
+
+ACTIONS = {
+    "claim": "SELECT job_id FROM api.claim_jobs(jsonb_build_array(jsonb_build_object("
+             "'agent', 'a', 'queues', ARRAY[%(queue)s::text], 'token', %(claim_token)s::text)))",
+    "cancel": "SELECT api.cancel_job(%(job)s, 'me')",
+    "ready": "SELECT ready FROM api.ready_job(%(job)s)",
+    "late result": "SELECT api.post_result(%(job)s, 'a', NULL, '{\"test\": 0}', NULL, 'complete')",
+    "reaper": "SELECT reason FROM api.reap_leases(10)",
+    "renew": "SELECT job_state FROM api.renew_lease(%(job)s, 'a', %(token)s)",
+    "return": "SELECT returned FROM api.return_claim(%(job)s, %(token)s)",
+}
+# These pass by what another session holds instead of waiting for it.
+PASSING_BY = {"claim", "reaper"}
+AGE = "UPDATE tf.lease SET {} WHERE job_id = %(job)s RETURNING 1"
+SUBMIT = ("SELECT job_id FROM api.submit_job('{}', jsonb_build_object('id', %(job)s::text,"
+          " 'queue', %(queue)s::text, 'sha256', '00', 'hold', %(hold)s::boolean))")
+POST = "SELECT api.post_result(%(job)s, 'a', NULL, NULL, NULL, '{}')"
+FIRST_CLAIM = ACTIONS["claim"].replace("claim_token", "first_token")
+EXPIRED = AGE.format("lease_until = now() - interval '1 s'")
+# state of the job at the start -> what made it
+STATES = {
+    "held": [],
+    "waiting": [],
+    "offered": [FIRST_CLAIM, AGE.format("offered_at = now() - interval '2 min'")],
+    "running": [FIRST_CLAIM, POST.format("setup")],
+    "expired": [FIRST_CLAIM, POST.format("setup"), EXPIRED],
+    "lost": [FIRST_CLAIM, POST.format("test"), EXPIRED, ACTIONS["reaper"]],
+}
+OBSERVE = """
+    SELECT array(SELECT 'held' FROM tf.hold WHERE job_id = %(job)s
+                 UNION ALL SELECT 'waiting ' || exclude_agents::text FROM tf.wait WHERE job_id = %(job)s
+                 UNION ALL SELECT 'waiting' FROM tf.wait
+                     WHERE job_id = %(job)s AND exclude_agents IS NULL
+                 UNION ALL SELECT format('running for %%s', attempt) FROM tf.lease WHERE job_id = %(job)s
+                 UNION ALL SELECT final_state || ' ' || outcome FROM tf.job
+                     WHERE id = %(job)s AND final_state IS NOT NULL),
+           array(SELECT format('%%s %%s', attempt, reason) FROM tf.attempt
+                 WHERE job_id = %(job)s AND (attempt > 0 OR reason IS NOT NULL) ORDER BY attempt),
+           array(SELECT event FROM tf.event WHERE job_id = %(job)s ORDER BY id)
+"""
+
+
+class Case:
+    """One job in one state, in a queue of its own."""
+
+    numbers = itertools.count(1)
+
+    def __init__(self, session, state):
+        number = next(self.numbers)
+        self.session = session
+        self.values = {"job": f"00000000-0000-7000-8000-{number:012d}", "queue": f"q{number}",
+                       "first_token": f"11111111-0000-7000-8000-{number:012d}",
+                       "claim_token": f"22222222-0000-7000-8000-{number:012d}",
+                       "hold": state == "held"}
+        # renew and return mean the claim that is there, or the one that is being made
+        self.values["token"] = self.values["first_token" if STATES[state] else "claim_token"]
+        for sql in [SUBMIT, *STATES[state]]:
+            session.execute(sql, self.values)
+
+    def observe(self):
+        """Where the job is, its attempts and its events."""
+        place, attempts, events = self.session.execute(OBSERVE, self.values).fetchone()
+        place = [one for one in place if one]
+        assert len(place) == 1, f"the job is in {place}"
+        return place[0], tuple(attempts), tuple(events)
+
+    def remove(self):
+        for table in ("hold", "wait", "lease"):
+            self.session.execute(f"DELETE FROM tf.{table} WHERE job_id = %(job)s", self.values)
+
+
+@pytest.fixture(scope="module")
+def alone(cluster, database):
+    """What becomes of a job when actions come one after the other; remembered."""
+    import psycopg  # the fixture outlives a test's sessions
+    known = {}
+    with psycopg.connect(cluster.conninfo(database), autocommit=True) as session:
+        def act(state, *actions):
+            if (state, actions) not in known:
+                case = Case(session, state)
+                for action in actions:
+                    try:
+                        session.execute(ACTIONS[action], case.values)
+                    except psycopg.Error as error:
+                        assert error.sqlstate.startswith("TF"), error
+                known[state, actions] = case.observe()
+                case.remove()
+            return known[state, actions]
+        yield act
+
+
+@pytest.mark.parametrize("ending", ["commit", "rollback"])
+@pytest.mark.parametrize("second", ACTIONS)
+@pytest.mark.parametrize("first", ACTIONS)
+def test_two_actions_at_once_are_as_one_after_the_other(connect, alone, first, second, ending):
+    quiet, one, two = connect(autocommit=True), connect(), connect()
+    for state in STATES:
+        case = Case(quiet, state)
+        opened = Call(one, ACTIONS[first], case.values, quiet)
+        assert opened.settle(), "nobody else is there yet"
+        assert opened.refused_or_done(), opened.error
+        call = Call(two, ACTIONS[second], case.values, quiet)
+        waited = not call.settle()
+        getattr(one, ending)()
+        call.result()
+        assert call.refused_or_done(), call.error
+        two.commit()
+        before = (first,) if ending == "commit" else ()
+        allowed = {alone(state, *before, second), alone(state, second, *before)}
+        if second in PASSING_BY and not waited:
+            allowed.add(alone(state, *before))  # it asks again before long
+        assert case.observe() in allowed, f"{state}: {first}, then {second} (waited: {waited})"
+        case.remove()
+
+
+def submit(session, count, queue, priority=0):
+    session.execute(
+        "SELECT count(*) FROM generate_series(1, %s) n, api.submit_job('{}', jsonb_build_object("
+        "'new_id', gen_random_uuid(), 'queue', %s::text, 'sha256', '00', 'priority', %s::int,"
+        " 'authenticated', true, 'max_priority', 9) || jsonb_build_object('n', n))",
+        (count, queue, priority))
+
+
+def claim(session, agents, queues):
+    """Claims for several agents at once; the priorities of the jobs they got, in their order."""
+    return [row[0] for row in session.execute(
+        "SELECT j.priority FROM api.claim_jobs((SELECT jsonb_agg(jsonb_build_object('agent', a,"
+        " 'queues', %s::text[], 'token', gen_random_uuid())) FROM unnest(%s::text[]) a)) c"
+        " JOIN tf.job j ON j.id = c.job_id::uuid ORDER BY c.request", (queues, agents))]
+
+
+@pytest.mark.parametrize("batch", [1, 2, 16])
+def test_claims_not_committed_yet_hide_no_free_job(connect, batch):
+    quiet, one, two = connect(autocommit=True), connect(), connect()
+    queue = f"free{batch}"
+    submit(quiet, 80, queue)
+    for number in range(4):  # 64 rows at the head are in other hands
+        assert len(claim(one, [f"one{number}.{n}" for n in range(16)], [queue])) == 16
+    got = claim(two, [f"two{n}" for n in range(batch)], [queue])
+    assert len(got) == batch, "jobs are free, so everybody gets one"
+    two.rollback()
+    one.rollback()
+
+
+@pytest.mark.parametrize("batch", [1, 2, 16])
+def test_a_better_job_goes_first_beside_claims_not_committed_yet(connect, batch):
+    quiet, one, two = connect(autocommit=True), connect(), connect()
+    good, bad = f"good{batch}", f"bad{batch}"
+    submit(quiet, 80, good, 5)
+    submit(quiet, 80, bad, 0)
+    for number in range(4):
+        claim(one, [f"one{number}.{n}" for n in range(16)], [good])
+    got = claim(two, [f"two{n}" for n in range(batch)], [bad, good])
+    assert got == [5] * batch, "no lower priority while a higher one is free"
+    rest = claim(two, [f"rest{n}" for n in range(16)], [bad, good])
+    assert rest == sorted(rest, reverse=True) and len(rest) == 16
+    assert rest.count(5) == min(16, 16 - batch), "then what is left, best first"
+    two.rollback()
+    one.rollback()
+
+
+def test_heads_in_other_hands_are_merged_over_queues(connect):
+    quiet, one, two = connect(autocommit=True), connect(), connect()
+    for _ in range(5):  # two queues whose jobs alternate in age
+        submit(quiet, 1, "left")
+        submit(quiet, 1, "right")
+    assert len(claim(one, [f"o{n}" for n in range(6)], ["left", "right"])) == 6
+    rows = two.execute(
+        "SELECT j.seq, (SELECT min(w.seq) FROM tf.wait w WHERE w.queue IN ('left', 'right'))"
+        " FROM api.claim_jobs('[{\"agent\": \"t\", \"queues\": [\"right\", \"left\"],"
+        " \"token\": \"33333333-0000-7000-8000-000000000001\"}]') c"
+        " JOIN tf.job j ON j.id = c.job_id::uuid").fetchall()
+    assert rows[0][0] == rows[0][1] + 6, "the oldest of those that are free"
+    two.rollback()
+    one.rollback()
+
+
+def test_the_same_submission_twice_at_once_is_one_job(connect):
+    quiet, one, two = connect(autocommit=True), connect(), connect()
+    values = {"job": "44444444-0000-7000-8000-000000000001", "queue": "twice", "hold": False}
+    sql = SUBMIT.replace("SELECT job_id", "SELECT created")
+    assert Call(one, sql, values, quiet).result() == [(True,)]
+    call = Call(two, sql, values, quiet)
+    assert not call.settle(), "the second waits for the first"
+    one.commit()
+    assert call.result() == [(False,)]
+    two.commit()
+    assert quiet.execute("SELECT count(*) FROM tf.wait WHERE queue = 'twice'").fetchone() == (1,)
+
+
+def test_of_two_uploads_of_attachments_the_first_to_end_counts(connect):
+    quiet, one, two = connect(autocommit=True), connect(), connect()
+    values = {"job": "55555555-0000-7000-8000-000000000001", "queue": "bundle", "hold": True}
+    quiet.execute(SUBMIT, values)
+    files = [quiet.execute("SELECT file_id FROM api.open_file(%(job)s, 'attachments', NULL, NULL)",
+                           values).fetchone()[0] for _ in range(2)]
+    finish = "SELECT api.finish_file(%s, 0, '\\x00')"
+    Call(one, finish, (files[0],), quiet).result()
+    call = Call(two, finish, (files[1],), quiet)
+    assert not call.settle(), "the second waits for the first"
+    one.commit()
+    assert call.result() == [("",)]
+    two.commit()
+    found = quiet.execute("SELECT file_id FROM api.get_file(%(job)s, 'attachments')", values)
+    assert found.fetchall() == [(files[0],)]
+
+
+def test_partitions_are_made_once(connect):
+    quiet, one, two = connect(autocommit=True), connect(), connect()
+    assert Call(one, "SELECT tfx.make_partitions(6)", (), quiet).result() == [(10,)]
+    call = Call(two, "SELECT tfx.make_partitions(6)", (), quiet)
+    assert not call.settle(), "the second waits for the first"
+    one.commit()
+    assert call.result() == [(0,)]
