@@ -16,7 +16,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct app;
 struct request;
 struct response;
 
@@ -52,8 +51,8 @@ struct log_stream {
 struct log_stream *log_stream_new(const struct log_stream_form *form, const char *id);
 void log_stream_free(void *stream);
 void log_stream_add(struct log_stream *s, const char *type, const char *phase, bool empty);
-/* Fills the response as JSON; takes the stream over in any case. */
-int log_stream_answer(struct app *app, struct log_stream *s, struct response *res, struct err *err);
+/* Fills the response as JSON; the stream belongs to it then. */
+void log_stream_answer(struct log_stream *s, struct response *res);
 
 /* "output" or "serial", as a constant; NULL for any other type. */
 const char *log_type(const char *name);

@@ -125,32 +125,9 @@ static int next_piece(struct app *app, void *state, struct buf *piece, struct er
     return buf_adds(piece, s->form->tail) < 0 ? err_set(err, ERR_INTERNAL, "out of memory") : 0;
 }
 
-/* What has been made becomes the head of what is still to come. */
-static int put_back(struct log_stream *s, struct buf *body, struct err *err)
+void log_stream_answer(struct log_stream *s, struct response *res)
 {
-    buf_drop(&s->head, s->head_at);
-    s->head_at = 0;
-    if (buf_add(body, buf_text(&s->head), s->head.len) < 0)
-        return err_set(err, ERR_INTERNAL, "out of memory");
-    buf_clear(&s->head);
-    if (buf_add(&s->head, body->data, body->len) < 0)
-        return err_set(err, ERR_INTERNAL, "out of memory");
-    buf_clear(body);
-    return 0;
-}
-
-int log_stream_answer(struct app *app, struct log_stream *s, struct response *res, struct err *err)
-{
-    int rc = next_piece(app, s, &res->body, err);
-
-    if (rc == 1 && put_back(s, &res->body, err) < 0)
-        rc = -1;
     res->content_type = "application/json";
-    if (rc <= 0) {
-        log_stream_free(s);
-        return rc;
-    }
     res->stream =
         (struct stream){.next = next_piece, .free = log_stream_free, .state = s, .size_bytes = -1};
-    return 0;
 }

@@ -87,120 +87,100 @@ static struct log_stream *make(const char *head)
     return s;
 }
 
-static void init_response(struct response *res)
-{
-    memset(res, 0, sizeof(*res));
-    buf_init(&res->body, RESPONSE_BODY_MAX);
-}
-
-/* Runs the stream to its end; returns how many pieces there were. */
-static int drain(struct response *res, struct buf *all)
+/* Sends the stream to its end; returns how many pieces there were. */
+static int drain(struct log_stream *s, struct buf *all)
 {
     struct app app = {.db = NULL};
     struct buf piece = BUF_INIT(STREAM_PIECE_MAX);
     struct err err = ERR_INIT;
+    struct response res;
     int count = 0, rc;
 
+    memset(&res, 0, sizeof(res));
+    log_stream_answer(s, &res);
+    assert_string_equal(res.content_type, "application/json");
+    assert_int_equal(res.stream.size_bytes, -1);
     do {
         buf_clear(&piece);
-        rc = res->stream.next(&app, res->stream.state, &piece, &err);
+        rc = res.stream.next(&app, res.stream.state, &piece, &err);
         assert_true(rc >= 0);
         assert_int_equal(buf_add(all, buf_text(&piece), piece.len), 0);
         count++;
     } while (rc == 1);
-    res->stream.free(res->stream.state);
+    res.stream.free(res.stream.state);
     buf_done(&piece);
+    assert_int_equal(cursors_open, 0);
     return count;
 }
 
-static void test_a_short_answer_is_made_at_once(void **state)
+static void test_a_short_answer_is_one_piece(void **state)
 {
-    struct app app = {.db = NULL};
-    struct response res;
-    struct err err = ERR_INIT;
+    struct buf all = BUF_INIT(10000);
 
     (void)state;
-    init_response(&res);
     logs[0] = (struct fake_log){"setup", "a\"\n", 2, 0};
     logs[1] = (struct fake_log){"test", "\xE2\x98\x83", 1, 0};
-    assert_int_equal(log_stream_answer(&app, make("{"), &res, &err), 0);
-    assert_null(res.stream.next);
-    assert_string_equal(buf_text(&res.body),
+    assert_int_equal(drain(make("{"), &all), 1);
+    assert_string_equal(buf_text(&all),
                         "{\"output/setup\":\"a\\\"\\na\\\"\\n|1\",\"output/provision\":\"|-1\","
                         "\"output/test\":\"\xE2\x98\x83|0\"}");
-    assert_string_equal(res.content_type, "application/json");
-    assert_int_equal(cursors_open, 0);
-    buf_done(&res.body);
+    buf_done(&all);
 }
 
 static void test_a_long_answer_goes_out_in_bounded_pieces(void **state)
 {
     static const char line[] = "a line with \"quotes\" and a tab\t\n";
-    struct app app = {.db = NULL};
     struct buf all = BUF_INIT((size_t)64 << 20);
     struct json_object *json;
-    struct response res;
-    struct err err = ERR_INIT;
 
     (void)state;
-    init_response(&res);
     logs[0] = (struct fake_log){"setup", line, 100000, 0};
     logs[1] = (struct fake_log){"test", "\x01", 200000, 0};
-    assert_int_equal(log_stream_answer(&app, make("{\"x\":1,"), &res, &err), 0);
-    assert_non_null(res.stream.next);
-    assert_int_equal(res.stream.size_bytes, -1);
-    assert_int_equal(res.body.len, 0);
-    assert_true(drain(&res, &all) > 10);
-    assert_int_equal(jsn_parse(buf_text(&all), all.len, &json, &err), 0);
+    assert_true(drain(make("{\"x\":1,"), &all) > 10);
+    assert_int_equal(jsn_parse(buf_text(&all), all.len, &json, NULL), 0);
     assert_int_equal(json_object_get_string_len(jsn_get(json, "output/setup")),
                      100000 * strlen(line) + strlen("|99999"));
     assert_int_equal(json_object_get_string_len(jsn_get(json, "output/test")),
                      200000 + strlen("|199999"));
-    assert_int_equal(cursors_open, 0);
     json_object_put(json);
     buf_done(&all);
-    buf_done(&res.body);
 }
 
 static void test_a_head_longer_than_a_piece_is_cut_too(void **state)
 {
-    struct app app = {.db = NULL};
     struct buf all = BUF_INIT((size_t)64 << 20);
     char *head = calloc(1, 3 * STREAM_PIECE_MAX + 10);
-    struct response res;
-    struct err err = ERR_INIT;
 
     (void)state;
-    init_response(&res);
     assert_non_null(head);
     memset(head, ' ', 3 * STREAM_PIECE_MAX);
     head[3 * STREAM_PIECE_MAX] = '{';
     logs[0] = logs[1] = (struct fake_log){.phase = NULL};
-    assert_int_equal(log_stream_answer(&app, make(head), &res, &err), 0);
-    assert_non_null(res.stream.next);
-    assert_int_equal(drain(&res, &all), 4);
+    assert_int_equal(drain(make(head), &all), 4);
     assert_string_equal(buf_text(&all) + 3 * STREAM_PIECE_MAX,
                         "{\"output/setup\":\"|-1\",\"output/provision\":\"|-1\","
                         "\"output/test\":\"|-1\"}");
     free(head);
     buf_done(&all);
-    buf_done(&res.body);
 }
 
 static void test_a_failing_store_fails_the_answer(void **state)
 {
     struct app app = {.db = NULL};
-    struct response res;
+    struct buf piece = BUF_INIT(STREAM_PIECE_MAX);
     struct err err = ERR_INIT;
+    struct response res;
 
     (void)state;
-    init_response(&res);
+    memset(&res, 0, sizeof(res));
+    log_stream_answer(make("{"), &res);
     broken = true;
-    assert_int_equal(log_stream_answer(&app, make("{"), &res, &err), -1);
+    assert_int_equal(res.stream.next(&app, res.stream.state, &piece, &err), -1);
     broken = false;
     assert_int_equal(err.code, ERR_UNAVAILABLE);
+    res.stream.free(res.stream.state);
     assert_int_equal(cursors_open, 0);
-    buf_done(&res.body);
+    buf_done(&piece);
 }
 
 static void test_log_types_are_two(void **state)
@@ -215,7 +195,7 @@ static void test_log_types_are_two(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_short_answer_is_made_at_once),
+        cmocka_unit_test(test_a_short_answer_is_one_piece),
         cmocka_unit_test(test_a_long_answer_goes_out_in_bounded_pieces),
         cmocka_unit_test(test_a_head_longer_than_a_piece_is_cut_too),
         cmocka_unit_test(test_a_failing_store_fails_the_answer),
