@@ -26,11 +26,17 @@ int service_store_check_schema(struct db *db, struct err *err)
         .sql = "SELECT version, oldest_server FROM api.check_schema()",
         .repeatable = true,
     };
+    struct err why = ERR_INIT;
     struct db_rows rows;
     int rc;
 
-    if (db_query(db, &check, NULL, &rows, err) < 0)
-        return -1;
+    if (db_query(db, &check, NULL, &rows, &why) < 0)
+        return why.code == ERR_INTERNAL
+                   ? err_set(err, ERR_CONFLICT,
+                             "database has no schema for this server (%s): run "
+                             "testflinger-dbadmin migrate",
+                             why.text)
+                   : err_set(err, why.code, "%s", why.text);
     if (db_rows_count(&rows) == 1)
         rc = judge_schema(db_rows_int(&rows, 0, 0), db_rows_int(&rows, 0, 1), err);
     else
