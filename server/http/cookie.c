@@ -13,12 +13,12 @@ static bool is_octal(const char *text)
            text[2] <= '7';
 }
 
-/* Writes what len bytes inside quotes stand for, which is never longer; returns the length. */
-static size_t unquote(const char *text, size_t len, char *out)
+/* Writes at most size bytes of what len bytes inside quotes stand for; returns how many. */
+static size_t unquote(const char *text, size_t len, char *out, size_t size)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len && n < size; i++) {
         if (text[i] == '\\' && len - i > 3 && is_octal(text + i + 1)) {
             out[n++] =
                 (char)((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + text[i + 3] - '0');
@@ -36,14 +36,14 @@ static int read_value(const char *text, size_t len, char *ret_value, size_t size
 {
     size_t n;
 
-    if (len >= size)
-        return err_set(err, ERR_BAD_REQUEST, "value of a cookie is too long");
     if (len >= 2 && text[0] == '"' && text[len - 1] == '"') {
-        n = unquote(text + 1, len - 2, ret_value);
+        n = unquote(text + 1, len - 2, ret_value, size);
     } else {
-        memcpy(ret_value, text, len);
-        n = len;
+        n = len < size ? len : size;
+        memcpy(ret_value, text, n);
     }
+    if (n == size)
+        return err_set(err, ERR_BAD_REQUEST, "value of a cookie is too long");
     ret_value[n] = '\0';
     if (memchr(ret_value, '\0', n) || !parse_utf8_valid(ret_value, n))
         return err_set(err, ERR_BAD_REQUEST, "value of a cookie is not a text");
