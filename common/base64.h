@@ -7,8 +7,8 @@
 
 #include <stddef.h>
 
-/* Appends what the text stands for; the padding may be missing.  Returns -1 if the text is no base64
- * or the result does not fit; the buffer may hold a part then. */
+/* Appends what the text stands for; the padding may be missing.  Returns -1 if the text is no
+ * base64 or the result does not fit; the buffer may hold a part then. */
 int base64_decode(const char *text, size_t len, struct buf *ret_data);
 
 #endif

@@ -7,7 +7,6 @@
 
 #include <assert.h>
 #include <limits.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -251,14 +250,11 @@ static int make_double(struct reader *r, const char *text, size_t len,
     return 0;
 }
 
-static int read_number(struct reader *r, struct json_object **ret_value)
+/* Moves over a number behind its sign. */
+static int skip_number(struct reader *r, bool *ret_whole)
 {
-    const char *text = r->at;
     bool whole = true;
-    int64_t integer;
 
-    if (take(r, '-') && take_word(r, "Infinity"))
-        return make_fault(r, FAULT_NAN, ret_value);
     if (!take(r, '0') && skip_digits(r) < 0)
         return -1;
     if (take(r, '.')) {
@@ -273,9 +269,25 @@ static int read_number(struct reader *r, struct json_object **ret_value)
         if (skip_digits(r) < 0)
             return -1;
     }
-    if (!whole || (r->at - text == 2 && memcmp(text, "-0", 2) == 0))
-        return make_double(r, text, (size_t)(r->at - text), ret_value);
-    if (!integer_of(text, (size_t)(r->at - text), &integer))
+    *ret_whole = whole;
+    return 0;
+}
+
+static int read_number(struct reader *r, struct json_object **ret_value)
+{
+    const char *text = r->at;
+    int64_t integer;
+    size_t len;
+    bool whole;
+
+    if (take(r, '-') && take_word(r, "Infinity"))
+        return make_fault(r, FAULT_NAN, ret_value);
+    if (skip_number(r, &whole) < 0)
+        return -1;
+    len = (size_t)(r->at - text);
+    if (!whole || (len == 2 && memcmp(text, "-0", 2) == 0))
+        return make_double(r, text, len, ret_value);
+    if (!integer_of(text, len, &integer))
         return make_fault(r, FAULT_INTEGER, ret_value);
     *ret_value = json_object_new_int64(integer);
     return *ret_value ? 0 : no_memory(r);
@@ -456,35 +468,4 @@ int jsn_parse(const char *text, size_t len, struct json_object **ret_json, struc
     }
     *ret_json = json;
     return 0;
-}
-
-struct json_object *jsn_get(struct json_object *json, const char *key)
-{
-    struct json_object *value = NULL;
-
-    if (!json_object_is_type(json, json_type_object))
-        return NULL;
-    return json_object_object_get_ex(json, key, &value) ? value : NULL;
-}
-
-const char *jsn_text(struct json_object *json, const char *key)
-{
-    struct json_object *value = jsn_get(json, key);
-
-    return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
-}
-
-int64_t jsn_int(struct json_object *json, const char *key, int64_t fallback)
-{
-    struct json_object *value = jsn_get(json, key);
-
-    return json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : fallback;
-}
-
-int jsn_set(struct json_object *json, const char *key, struct json_object *value, struct err *err)
-{
-    if (json_object_object_add(json, key, value) == 0)
-        return 0;
-    json_object_put(value);
-    return err_set(err, ERR_INTERNAL, "out of memory");
 }

@@ -13,8 +13,7 @@
 #define ATTACHMENTS "attachments"
 
 struct upload {
-    char file[UUID_TEXT_SIZE];
-    bool wanted; /* false: the job has its attachments; the bytes are dropped */
+    char file[UUID_TEXT_SIZE]; /* "": the job has its attachments; the bytes are dropped */
     int64_t chunks, size_bytes;
     struct digest digest;
 };
@@ -33,7 +32,7 @@ static int open_upload(struct app *app, const struct request *req, const char *k
     if (!upload)
         return err_set(err, ERR_INTERNAL, "out of memory");
     digest_init(&upload->digest);
-    if (file_store_open(app->db, id, kind, &by, upload->file, &upload->wanted, err) < 0) {
+    if (file_store_open(app->db, id, kind, &by, upload->file, err) < 0) {
         free(upload);
         return -1;
     }
@@ -57,7 +56,7 @@ static int write_piece(struct app *app, void *state, const void *data, size_t le
 {
     struct upload *upload = state;
 
-    if (!upload->wanted || len == 0)
+    if (!upload->file[0] || len == 0)
         return 0;
     if (file_store_write(app->db, upload->file, upload->chunks, data, len, err) < 0)
         return -1;
@@ -73,7 +72,7 @@ static int finish_upload(struct app *app, void *state, struct response *res, str
     unsigned char hash[DIGEST_SIZE];
 
     digest_finish(&upload->digest, hash);
-    if (upload->wanted &&
+    if (upload->file[0] &&
         file_store_finish(app->db, upload->file, upload->size_bytes, hash, err) < 0)
         return -1;
     free(upload);
@@ -85,7 +84,7 @@ static void abandon_upload(struct app *app, void *state)
     struct upload *upload = state;
 
     /* What fails here is swept away later: an unfinished file is never visible. */
-    if (upload->wanted)
+    if (upload->file[0])
         (void)file_store_abandon(app->db, upload->file, NULL);
     free(upload);
 }

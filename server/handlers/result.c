@@ -29,15 +29,14 @@ int result_post(struct app *app, const struct request *req, struct response *res
 {
     struct buf status = BUF_INIT(RESPONSE_BODY_MAX), device_info = BUF_INIT(RESPONSE_BODY_MAX);
     const struct poster by = result_poster(req);
-    const char *status_text, *device_text;
+    struct result_post what = {.job_state = jsn_text(req->json, "job_state")};
     char id[UUID_TEXT_SIZE];
     int rc = -1;
 
     if (request_uuid(req, "id", id, err) == 0 &&
-        member_text(req, "status", &status, &status_text, err) == 0 &&
-        member_text(req, "device_info", &device_info, &device_text, err) == 0)
-        rc = result_store_post(app->db, id, &by, status_text, device_text,
-                               jsn_text(req->json, "job_state"), err);
+        member_text(req, "status", &status, &what.status, err) == 0 &&
+        member_text(req, "device_info", &device_info, &what.device_info, err) == 0)
+        rc = result_store_post(app->db, id, &by, &what, err);
     buf_done(&status);
     buf_done(&device_info);
     return rc < 0 ? -1 : response_ok(res);

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 int file_store_open(struct db *db, const char *id, const char *kind, const struct poster *by,
-                    char ret_file[static UUID_TEXT_SIZE], bool *ret_wanted, struct err *err)
+                    char ret_file[static UUID_TEXT_SIZE], struct err *err)
 {
     static const struct db_statement open = {
         .name = "open_file",
@@ -21,9 +21,8 @@ int file_store_open(struct db *db, const char *id, const char *kind, const struc
 
     if (db_query(db, &open, params, &rows, err) < 0)
         return -1;
-    *ret_wanted = db_rows_count(&rows) > 0;
-    if (*ret_wanted)
-        (void)snprintf(ret_file, UUID_TEXT_SIZE, "%s", db_rows_text(&rows, 0, 0));
+    (void)snprintf(ret_file, UUID_TEXT_SIZE, "%s",
+                   db_rows_count(&rows) > 0 ? db_rows_text(&rows, 0, 0) : "");
     return 0;
 }
 

@@ -17,10 +17,10 @@ struct db;
 
 #define FILE_HASH_BYTES 32
 
-/* kind: "artifact" or "attachments".  *ret_wanted is false if the job has its attachments already:
- * then there is no file, and the bytes are to be dropped. */
+/* kind: "artifact" or "attachments".  *ret_file is "" if the job has its attachments already: then
+ * there is no file, and the bytes are to be dropped. */
 int file_store_open(struct db *db, const char *id, const char *kind, const struct poster *by,
-                    char ret_file[static UUID_TEXT_SIZE], bool *ret_wanted, struct err *err);
+                    char ret_file[static UUID_TEXT_SIZE], struct err *err);
 int file_store_write(struct db *db, const char *file, int64_t number, const void *data, size_t len,
                      struct err *err);
 int file_store_finish(struct db *db, const char *file, int64_t size_bytes,

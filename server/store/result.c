@@ -2,8 +2,8 @@
  * api.post_result and api.get_result. */
 #include "server/store/result.h"
 
-int result_store_post(struct db *db, const char *id, const struct poster *by, const char *status,
-                      const char *device_info, const char *job_state, struct err *err)
+int result_store_post(struct db *db, const char *id, const struct poster *by,
+                      const struct result_post *what, struct err *err)
 {
     static const struct db_statement post = {
         .name = "post_result",
@@ -11,8 +11,10 @@ int result_store_post(struct db *db, const char *id, const struct poster *by, co
         .params = 6,
         .repeatable = true,
     };
-    const struct db_param params[] = {db_text(id),     db_text(by->agent),   db_text(by->token),
-                                      db_text(status), db_text(device_info), db_text(job_state)};
+    const struct db_param params[] = {
+        db_text(id),           db_text(by->agent),         db_text(by->token),
+        db_text(what->status), db_text(what->device_info), db_text(what->job_state),
+    };
 
     return db_run(db, &post, params, err);
 }

@@ -14,9 +14,15 @@ struct poster {
     const char *token;
 };
 
-/* Each of status, device_info (JSON texts) and job_state may be NULL: not given. */
-int result_store_post(struct db *db, const char *id, const struct poster *by, const char *status,
-                      const char *device_info, const char *job_state, struct err *err);
+/* What is posted; NULL: not given. */
+struct result_post {
+    const char *status;      /* JSON */
+    const char *device_info; /* JSON */
+    const char *job_state;
+};
+
+int result_store_post(struct db *db, const char *id, const struct poster *by,
+                      const struct result_post *what, struct err *err);
 
 /* The texts are valid until result_row_done(). */
 struct result_row {
