@@ -1,5 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- The answers to the claims that hold these jobs now: the definition with what the agent needs.
+-- LIMIT keeps the lookups apart: joined freely, a plan made while the tables were empty read a whole
+-- week of definitions for one job.
 CREATE FUNCTION tfx.render_claims(p_ids uuid[])
 RETURNS TABLE (job_id text, attempt int, token text, body text)
 LANGUAGE plpgsql AS $$
@@ -16,8 +18,9 @@ BEGIN
                    format('"lease": {"token": "%s", "seconds": %s, "attempt": %s, "stop_after": 3600}',
                           l.token, l.lease_s, l.attempt) END))
     FROM unnest(p_ids) i(id)
-    JOIN tf.lease l ON l.job_id = i.id
-    JOIN tf.job j ON j.id = i.id
-    LEFT JOIN tf.definition d ON d.week = l.week AND d.job_id = i.id;
+    CROSS JOIN LATERAL (SELECT * FROM tf.lease o WHERE o.job_id = i.id LIMIT 1) l
+    CROSS JOIN LATERAL (SELECT * FROM tf.job o WHERE o.id = i.id LIMIT 1) j
+    LEFT JOIN LATERAL (SELECT o.body FROM tf.definition o
+                       WHERE o.week = l.week AND o.job_id = i.id LIMIT 1) d ON true;
 END
 $$;

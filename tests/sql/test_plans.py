@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which indexes the statements inside the functions use on a grown database: 100,000 waiting and
+1,000,000 ended jobs.  auto_explain reports every inner statement, as it was run, to the client."""
+import json
+import os
+import pathlib
+import subprocess
+
+import psycopg
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+WAITING, FINISHED = 100_000, 1_000_000
+LARGE = {"job", "wait", "attempt", "event"}
+TOKEN = "00000000-0000-7000-a000-000000000001"
+EXPLAIN = {"log_min_duration": "0", "log_nested_statements": "on", "log_analyze": "on",
+           "log_timing": "off", "log_buffers": "off", "log_format": "json"}
+
+
+class Explained:
+    """A session that remembers the scans of everything it ran, in functions too."""
+
+    def __init__(self, conninfo):
+        self.connection = psycopg.connect(conninfo, autocommit=True)
+        self.connection.execute("LOAD 'auto_explain'")
+        for key, value in EXPLAIN.items():
+            self.connection.execute(f"SET auto_explain.{key} = '{value}'")
+        self.connection.execute("SET client_min_messages = log")
+        self.connection.add_notice_handler(self._heard)
+        self.scans = []
+
+    def _heard(self, notice):
+        text = notice.message_primary
+        if "plan:" in text:
+            self._walk(json.loads(text[text.index("{"):])["Plan"])
+
+    def _walk(self, node):
+        table = node.get("Relation Name")
+        if table and node.get("Actual Loops", 0) > 0 and "Scan" in node["Node Type"]:
+            rows = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+                    + node.get("Rows Removed by Index Recheck", 0))
+            # a Bitmap Heap Scan was told by its index which rows to read
+            by = node.get("Index Name") or node["Node Type"]
+            self.scans.append((table, by, rows * node["Actual Loops"]))
+        for child in node.get("Plans", []):
+            self._walk(child)
+
+    def run(self, sql, *params):
+        """Runs it in a transaction that is rolled back; its rows.  The scans are in self.scans."""
+        self.scans = []
+        with self.connection.transaction(force_rollback=True):
+            return self.connection.execute(sql, params).fetchall()
+
+    def scanned(self, table):
+        """How one table was read: names of indexes, Seq Scan or other ways."""
+        return {by for name, by, _ in self.scans if name == table}
+
+    def rows(self):
+        return sum(rows for _, _, rows in self.scans)
+
+    def close(self):
+        self.connection.close()
+
+
+@pytest.fixture(scope="module")
+def grown(cluster, template):
+    name = cluster.clone(template)
+    env = {**os.environ, "PGHOST": str(cluster.dir), "PGUSER": "postgres"}
+    subprocess.run(["psql", "-X", "-q", "-v", f"waiting={WAITING}", "-v", f"finished={FINISHED}",
+                    "-f", HERE / "lib" / "backlog.sql", name], check=True, env=env, timeout=300)
+    yield name
+    cluster.drop(name)
+
+
+@pytest.fixture(scope="module")
+def session(cluster, grown):
+    explained = Explained(cluster.conninfo(grown))
+    yield explained
+    explained.close()
+
+
+def request(agent, *queues):
+    return {"agent": agent, "queues": queues, "token": TOKEN}
+
+
+def claim(session, *requests):
+    return session.run("SELECT request, job_id, body FROM api.claim_jobs(%s)", json.dumps(requests))
+
+
+def job_id(number):
+    return f"00000000-0000-7000-9000-{number:012x}"
+
+
+def no_large_table_is_read_from_end_to_end(session):
+    bad = [scan for scan in session.scans if scan[0] in LARGE and scan[1] == "Seq Scan"]
+    assert not bad, bad
+    return True
+
+
+def test_a_claim_reads_the_heads_of_its_queues_only(session):
+    assert len(claim(session, request("a", "queue1", "queue2", "none"))) == 1
+    assert session.scanned("wait") == {"wait_pkey"}
+    assert session.scanned("lease") <= {"lease_pkey", "lease_by_agent"}
+    assert no_large_table_is_read_from_end_to_end(session)
+    assert session.rows() < 40, session.scans
+
+
+@pytest.mark.parametrize("count", [16, 64])
+def test_a_batch_reads_no_more_than_it_may_need(session, count):
+    got = claim(session, *(request(f"a{n}", "queue1", "queue2", f"own{n}") for n in range(count)))
+    assert len(got) == count
+    assert session.scanned("wait") == {"wait_pkey", "Tid Scan"}
+    assert no_large_table_is_read_from_end_to_end(session)
+    assert session.rows() < 40 * count, session.scans
+
+
+@pytest.mark.parametrize("count", [1, 16])
+def test_an_empty_poll_reads_nothing(session, count):
+    assert claim(session, *(request(f"a{n}", "none", f"own{n}") for n in range(count))) == []
+    assert session.scanned("wait") == {"wait_pkey"}
+    assert session.rows() == 0, session.scans
+
+
+def test_a_position_counts_by_the_index(session):
+    number = FINISHED + WAITING - 49  # the last but some of its queue
+    ahead = session.run("SELECT position FROM api.get_job_position(%s)", job_id(number))[0][0]
+    assert session.scanned("wait") == {"wait_pkey"}
+    assert session.scanned("hold") <= {"hold_by_place", "hold_pkey"}
+    assert session.scanned("job") == {"job_pkey"}
+    assert 0 < ahead < WAITING / 50
+    assert session.rows() <= ahead + 5, session.scans
+
+
+STATEMENTS = {
+    "submit": ("SELECT job_id FROM api.submit_job('{}', jsonb_build_object('new_id', %s::text,"
+               " 'queue', 'queue1', 'sha256', '00'))", (TOKEN,)),
+    "submit again": ("SELECT created FROM api.submit_job('{}', jsonb_build_object('id', %s::text,"
+                     " 'queue', 'queue1', 'sha256', '00'))", (job_id(7),)),
+    "definition": ("SELECT body FROM api.get_job(%s)", (job_id(FINISHED + 7),)),
+    "result": ("SELECT job_state FROM api.get_result(%s, NULL)", (job_id(7),)),
+    "result of a waiting job": ("SELECT job_state FROM api.get_result(%s, 'a')",
+                                (job_id(FINISHED + 7),)),
+    "cancel": ("SELECT api.cancel_job(%s, NULL)", (job_id(FINISHED + 7),)),
+    "post": ("SELECT api.post_result(%s, 'a', NULL, '{\"test\": 0}', NULL, 'complete')",
+             (job_id(FINISHED + 7),)),
+    "late post": ("SELECT api.post_result(%s, 'agent7', NULL, '{\"test\": 0}', NULL, 'complete')",
+                  (job_id(7),)),
+    "log": ("SELECT api.post_log(%s, 'agent7', NULL, 'output', 'test', 1, now(), 'x')",
+            (job_id(7),)),
+    "phases": ("SELECT phase FROM api.list_log_phases(%s, 'output')", (job_id(7),)),
+    "artifact": ("SELECT file_id FROM api.open_file(%s, 'artifact', 'agent7', NULL)", (job_id(7),)),
+}
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_what_concerns_one_job_reads_a_few_rows(session, name):
+    sql, params = STATEMENTS[name]
+    assert session.run(sql, *params) is not None
+    assert no_large_table_is_read_from_end_to_end(session)
+    assert session.rows() < 40, session.scans
+
+
+def test_jobs_of_a_queue_are_read_by_the_queue(session):
+    rows = session.run("SELECT json_array_length(body::json) FROM api.list_queue_jobs('queue1')")
+    week = 7 * 24 * 3600 // 5 // 50  # the backlog has a job each five seconds in 50 queues
+    assert WAITING / 50 <= rows[0][0] <= week + WAITING / 50 + 1
+    assert no_large_table_is_read_from_end_to_end(session)
+
+
+def test_plans_made_while_the_tables_were_empty_stay_good(cluster, template):
+    name = cluster.clone(template)
+    session = Explained(cluster.conninfo(name))
+    try:
+        session.connection.execute("VACUUM ANALYZE")
+        for _ in range(8):
+            claim(session, request("a", "q", "r"))
+            claim(session, request("a", "q", "r"), request("b", "q"))
+        session.connection.execute(
+            "SELECT count(*) FROM generate_series(1, 3000) n, api.submit_job('{}',"
+            " jsonb_build_object('new_id', gen_random_uuid(), 'queue', 'q', 'sha256', '00', 'n', n))")
+        assert len(claim(session, request("a", "q", "r"))) == 1
+        assert session.rows() < 40, session.scans
+        assert len(claim(session, request("a", "q", "r"), request("b", "q"))) == 2
+        assert session.rows() < 80, session.scans
+    finally:
+        session.close()
+        cluster.drop(name)
+
+
+def test_the_grown_database_has_the_same_schema(cluster, database, grown):
+    sql = ("SELECT string_agg(indexdef, E'\\n' ORDER BY indexdef) FROM pg_indexes"
+           " WHERE schemaname = 'tf'")
+    assert cluster.psql(sql, grown) == cluster.psql(sql, database)
+    sql = ("SELECT string_agg(conrelid::regclass || ' ' || pg_get_constraintdef(oid), E'\\n'"
+           " ORDER BY conrelid::regclass::text, pg_get_constraintdef(oid)) FROM pg_constraint"
+           " WHERE connamespace = 'tf'::regnamespace")
+    assert cluster.psql(sql, grown) == cluster.psql(sql, database)
