@@ -16,6 +16,7 @@
 #define SYSTEM_ADMIN  "testflinger-admin"
 #define CLIENT_ID_MAX 1000 /* bytes; see docs/protocol.md */
 #define DATA_TEXT_MAX (1 << 20)
+#define ID_WIDTH      32
 
 static int check_id(const char *id, struct err *err)
 {
@@ -140,6 +141,17 @@ int client_set_secret_command(struct db *db, const struct arguments *arguments, 
     return 0;
 }
 
+/* Clients name themselves over HTTP: what would steer the terminal is shown as a question mark. */
+static void print_id(const char *id)
+{
+    int width = 0;
+
+    for (; *id; id++, width++)
+        (void)putchar((unsigned char)*id < 0x20 || *id == 0x7f ? '?' : *id);
+    if (width < ID_WIDTH)
+        (void)printf("%*s", ID_WIDTH - width, "");
+}
+
 int client_list_command(struct db *db, const struct arguments *arguments, struct err *err)
 {
     static const struct db_statement list = {
@@ -154,10 +166,11 @@ int client_list_command(struct db *db, const struct arguments *arguments, struct
         return -1;
     (void)printf("%-32s %-12s %-7s %s\n", "CLIENT", "ROLE", "TOKENS",
                  "MAX_PRIORITY MAX_RESERVATION_TIME");
-    for (int i = 0; i < db_rows_count(&rows); i++)
-        (void)printf("%-32s %-12s %-7s %s %s\n", db_rows_text(&rows, i, 0),
-                     db_rows_text(&rows, i, 1), db_rows_text(&rows, i, 2),
+    for (int i = 0; i < db_rows_count(&rows); i++) {
+        print_id(db_rows_text(&rows, i, 0));
+        (void)printf(" %-12s %-7s %s %s\n", db_rows_text(&rows, i, 1), db_rows_text(&rows, i, 2),
                      db_rows_text(&rows, i, 3), db_rows_text(&rows, i, 4));
+    }
     db_rows_done(&rows);
     return 0;
 }

@@ -43,6 +43,10 @@ int secret_hash(const struct arguments *arguments, char ret_hash[static PASSWORD
 
     if (file && argument_given(arguments, ARG_GENERATE))
         return err_set(err, ERR_INVALID, "--secret-file and --generate exclude each other");
+    if (!file && !argument_given(arguments, ARG_GENERATE) && isatty(STDIN_FILENO))
+        return err_set(err, ERR_INVALID,
+                       "the secret would be seen on the terminal: use "
+                       "--generate, --secret-file or a pipe");
     if (argument_given(arguments, ARG_GENERATE))
         rc = random_text(generated, sizeof(generated), err);
     else

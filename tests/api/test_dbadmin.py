@@ -363,6 +363,25 @@ def test_partitions_are_made_once(migrated):
     assert migrated.sql(count) == before
 
 
+def test_a_dump_can_be_restored(migrated, empty, release, tmp_path):
+    migrated.sql("INSERT INTO tf.advertised_queue VALUES ('q', 'a queue')")
+    dump = ["pg_dump", "--format=custom", "--file", tmp_path / "dump",
+            migrated.cluster.conninfo(migrated.name)]
+    subprocess.run(dump, check=True, timeout=120)
+    restore = ["pg_restore", "--exit-on-error", "--dbname",
+               empty.cluster.conninfo(empty.name), tmp_path / "dump"]
+    subprocess.run(restore, check=True, timeout=120)
+    assert empty.run("status", *release.files())[0] == 0
+    empty.good("migrate", *release.files(), "--server-role-login", SERVER_LOGIN)
+    queues = empty.sql("SELECT body FROM api.list_advertised_queues()", user=SERVER_LOGIN)
+    assert json.loads(queues) == {"q": "a queue"}
+
+
+def test_a_client_cannot_steer_the_terminal(migrated):
+    migrated.sql("INSERT INTO tf.client (client_id) VALUES (E'evil\\x1b[2J')")
+    assert "evil?[2J" in migrated.good("client", "list")
+
+
 # --- command line -----------------------------------------------------------------
 
 

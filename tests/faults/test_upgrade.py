@@ -36,6 +36,22 @@ def test_functions_are_made_anew_under_load_without_an_error(server, cluster, da
     assert [reply for reply in load.results if reply.status not in (200, 204)] == []
 
 
+def test_a_reset_under_load_leaves_servers_working(server, cluster, database):
+    def step(thread, turn):
+        reply = server.post("/v1/job", {"job_queue": f"reset-{thread}"})
+        if reply.status != 200:
+            return reply
+        return server.post(f"/v1/job/{reply.json()['job_id']}/action", {"action": "cancel"})
+
+    with Load(8, step) as load:
+        for _ in range(3):
+            mark = len(load.results)
+            dbadmin(cluster, database, "reset", "--yes")
+            wait_for(lambda: load.count(since=mark) > 50, what="requests after the reset")
+    # 400: the job was gone before it could be cancelled
+    assert [reply for reply in load.results if reply.status not in (200, 400)] == []
+
+
 @pytest.fixture(name="schema")
 def schema_version(cluster, database):
     """Says another version, and the right one again at the end."""
