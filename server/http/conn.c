@@ -36,6 +36,14 @@ static void client_gone(struct watched *watched)
         atomic_store(&conn->exchange->gone, true);
 }
 
+static void watch(struct conn *conn)
+{
+    struct epoll_event event = {.events = EPOLLRDHUP | EPOLLONESHOT, .data.ptr = conn};
+
+    if (epoll_ctl(conn->loop->own_fd, EPOLL_CTL_ADD, conn->fd, &event) == 0)
+        conn->watching = true;
+}
+
 static void start(struct loop *loop, struct MHD_Connection *connection, void **context)
 {
     const union MHD_ConnectionInfo *fd =
@@ -54,6 +62,7 @@ static void start(struct loop *loop, struct MHD_Connection *connection, void **c
         name_peer(conn, addr->client_addr);
     LIST_INSERT_HEAD(&loop->conns, conn, link);
     metrics_add(loop->options.app.metrics, METRIC_CONNECTIONS, 1);
+    watch(conn);
     conn_enter(conn, CONN_HEADER, loop->options.header_timeout_ms);
 }
 
@@ -85,22 +94,12 @@ void conn_enter(struct conn *conn, enum conn_phase phase, int64_t timeout_ms)
     conn->deadline_ms = timeout_ms ? clock_ms(conn->loop->clock) + timeout_ms : 0;
 }
 
-void conn_watch(struct conn *conn)
-{
-    struct epoll_event event = {.events = EPOLLRDHUP | EPOLLONESHOT, .data.ptr = conn};
-
-    if (conn->watching)
-        return;
-    if (epoll_ctl(conn->loop->own_fd, EPOLL_CTL_ADD, conn->fd, &event) == 0)
-        conn->watching = true;
-}
-
 void conn_shut(struct conn *conn)
 {
     (void)shutdown(conn->fd, SHUT_RDWR);
 }
 
-void conn_expire(struct conn *conn)
+static void expire(struct conn *conn)
 {
     static const char late[] = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n"
                                "Content-Length: 0\r\n\r\n";
@@ -121,4 +120,26 @@ void conn_expire(struct conn *conn)
     (void)shutdown(conn->fd, SHUT_WR);
     conn->expired = true;
     conn->deadline_ms = clock_ms(conn->loop->clock) + LAST_WORDS_MS;
+}
+
+/* libmicrohttpd takes a short read for an empty socket and waits for the next edge, so it misses an
+ * end that was already there.  A client that has gone, and nothing moved for a second, is over. */
+static void end_if_over(struct conn *conn)
+{
+    uint64_t received = conn->exchange ? conn->exchange->received_bytes : 0;
+    uint64_t mark = received * 8 + (uint64_t)conn->phase + 1;
+
+    if (conn->phase == CONN_WORK || conn->phase == CONN_SEND)
+        return;
+    if (mark == conn->gone_mark)
+        conn_shut(conn);
+    conn->gone_mark = mark;
+}
+
+void conn_sweep(struct conn *conn, int64_t now_ms)
+{
+    if (conn->deadline_ms && conn->deadline_ms <= now_ms)
+        expire(conn);
+    else if (conn->gone)
+        end_if_over(conn);
 }

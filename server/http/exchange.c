@@ -88,7 +88,6 @@ int exchange_hand_over(struct exchange *ex, void (*run)(struct work *work, struc
      * at by this thread alone, later. */
     MHD_suspend_connection(connection);
     conn_enter(conn, CONN_WORK, 0);
-    conn_watch(conn);
     return 0;
 }
 

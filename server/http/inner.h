@@ -42,8 +42,9 @@ struct conn {
     int64_t deadline_ms; /* 0: none */
     bool watching;       /* in the epoll set; it fires once in a life, when the client has gone */
     bool gone;
-    bool expired; /* was told that its time is up */
-    bool linger;  /* answered before all was read: drain the socket before it is closed */
+    uint64_t gone_mark; /* how far it was at the last sweep after that */
+    bool expired;       /* was told that its time is up */
+    bool linger;        /* answered before all was read: drain the socket before it is closed */
     struct exchange *exchange;
 };
 
@@ -78,10 +79,8 @@ struct loop {
 void conn_notify(void *cls, struct MHD_Connection *connection, void **context,
                  enum MHD_ConnectionNotificationCode code);
 void conn_enter(struct conn *conn, enum conn_phase phase, int64_t timeout_ms);
-/* Asks the kernel to tell when the client goes. */
-void conn_watch(struct conn *conn);
-/* Ends a connection whose time is up. */
-void conn_expire(struct conn *conn);
+/* Once a second: ends a connection whose time is up or whose client has left in mid-request. */
+void conn_sweep(struct conn *conn, int64_t now_ms);
 /* Makes libmicrohttpd see the end of the connection. */
 void conn_shut(struct conn *conn);
 

@@ -90,8 +90,7 @@ static void sweep(struct loop *loop, int64_t now_ms)
 
     LIST_FOREACH(conn, &loop->conns, link)
     {
-        if (conn->deadline_ms && conn->deadline_ms <= now_ms)
-            conn_expire(conn);
+        conn_sweep(conn, now_ms);
     }
     linger_sweep(loop, now_ms);
     loop->next_sweep_ms = now_ms + SWEEP_MS;

@@ -15,15 +15,16 @@
 /* A read brings at most the memory of a connection on top of an unfinished piece. */
 #define PENDING_MAX (STREAM_PIECE_MAX + ((size_t)256 << 10))
 
-enum upload_part { PART_OTHER, PART_FILE, PART_PAST };
+enum upload_part { PART_OTHER, PART_FILE };
 
 struct upload {
     const struct upload_handler *handler;
     struct MHD_PostProcessor *processor;
     struct buf pending;
     enum upload_part part;
-    bool seen;  /* there is or was a file part */
-    bool ended; /* all of the body has come */
+    uint64_t taken; /* bytes of the file part so far */
+    bool seen;      /* there is or was a file part */
+    bool ended;     /* all of the body has come */
     bool open;
     void *state;
 };
@@ -38,12 +39,13 @@ static enum MHD_Result take_value(void *cls, enum MHD_ValueKind kind, const char
     (void)kind;
     (void)content_type;
     (void)transfer_encoding;
-    if (off == 0) { /* a part begins */
+    if (off == 0 && !(up->part == PART_FILE && up->taken == 0)) { /* a part begins */
         bool file = key && filename && strcmp(key, "file") == 0;
 
-        up->part = file && (!up->seen || up->part == PART_FILE) ? PART_FILE : PART_OTHER;
+        up->part = file && !up->seen ? PART_FILE : PART_OTHER;
         up->seen = up->seen || file;
     }
+    up->taken += up->part == PART_FILE ? size : 0;
     if (up->part == PART_FILE && size && buf_add(&up->pending, data, size) < 0)
         return MHD_NO;
     return MHD_YES;

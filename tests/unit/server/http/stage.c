@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * The scenery of the loop's tests. */
+#include "stage.h"
+
+#include "common/clock.h"
+#include "server/crypto/token.h"
+#include "server/http/listen.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define DRAIN_MS    5000
+#define PATIENCE_MS 30000
+
+static void pause_ms(int ms)
+{
+    struct timespec ts = {0, ms * 1000000L};
+
+    (void)nanosleep(&ts, NULL);
+}
+
+struct stage *stage_start(const struct route *table, size_t count, size_t queue_max,
+                          int64_t timeout_ms)
+{
+    static const char *const list[] = {"the-signing-key-of-the-tests-0123456789"};
+    struct stage *s = calloc(1, sizeof(*s));
+    char url[LISTEN_URL_MAX];
+
+    assert_non_null(s);
+    (void)signal(SIGPIPE, SIG_IGN);
+    s->keys = token_keys_new(list, 1, NULL);
+    s->metrics = metrics_new(count, &clock_system, NULL);
+    s->listen_fd = listen_open("127.0.0.1:0", url, &s->port, NULL);
+    s->executor = executor_new(
+        &(struct executor_options){.app = {.clock = &clock_system, .metrics = s->metrics},
+                                   .threads = {1, 1},
+                                   .queue_max = queue_max},
+        NULL);
+    assert_non_null(s->executor);
+    s->loop = loop_new(
+        &(struct loop_options){
+            .app = {.clock = &clock_system, .metrics = s->metrics, .keys = s->keys},
+            .router = {table, count},
+            .queue = executor_queue(s->executor),
+            .listen_fd = s->listen_fd,
+            .connections_max = 1000,
+            .header_timeout_ms = timeout_ms,
+            .body_timeout_ms = timeout_ms,
+            .keepalive_timeout_ms = 20000,
+            .upload_max_bytes = 64 << 20,
+        },
+        NULL);
+    assert_non_null(s->loop);
+    return s;
+}
+
+bool stage_stop(struct stage *s)
+{
+    int64_t end_ms = clock_ms(&clock_system) + DRAIN_MS + PATIENCE_MS;
+
+    loop_drain(s->loop, DRAIN_MS);
+    (void)close(s->listen_fd);
+    while (!loop_ended(s->loop)) {
+        if (clock_ms(&clock_system) > end_ms)
+            return false;
+        pause_ms(2);
+    }
+    loop_free(s->loop);
+    executor_free(s->executor);
+    metrics_free(s->metrics);
+    token_keys_free(s->keys);
+    free(s);
+    return true;
+}
+
+void stage_until(const struct stage *s, enum metric which, int64_t value)
+{
+    int64_t end_ms = clock_ms(&clock_system) + PATIENCE_MS;
+
+    while (metrics_get(s->metrics, which) != value) {
+        assert_true(clock_ms(&clock_system) < end_ms);
+        pause_ms(2);
+    }
+}
+
+void latch_pass(struct latch *latch)
+{
+    (void)pthread_mutex_lock(&latch->lock);
+    latch->waiting++;
+    (void)pthread_cond_broadcast(&latch->moved);
+    while (!latch->open)
+        (void)pthread_cond_wait(&latch->moved, &latch->lock);
+    latch->waiting--;
+    latch->passed++;
+    (void)pthread_cond_broadcast(&latch->moved);
+    (void)pthread_mutex_unlock(&latch->lock);
+}
+
+static void until(struct latch *latch, const int *value, int count)
+{
+    struct timespec end;
+    int rc = 0;
+
+    (void)clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += PATIENCE_MS / 1000;
+    (void)pthread_mutex_lock(&latch->lock);
+    while (*value < count && rc == 0)
+        rc = pthread_cond_timedwait(&latch->moved, &latch->lock, &end);
+    (void)pthread_mutex_unlock(&latch->lock);
+    assert_int_equal(rc, 0);
+}
+
+void latch_until_waiting(struct latch *latch, int count)
+{
+    until(latch, &latch->waiting, count);
+}
+
+void latch_until_passed(struct latch *latch, int count)
+{
+    until(latch, &latch->passed, count);
+}
+
+void latch_set(struct latch *latch, bool open)
+{
+    (void)pthread_mutex_lock(&latch->lock);
+    latch->open = open;
+    (void)pthread_cond_broadcast(&latch->moved);
+    (void)pthread_mutex_unlock(&latch->lock);
+}
