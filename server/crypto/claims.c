@@ -33,8 +33,8 @@ static int get_time(struct json_object *json, const char *name, int64_t *ret_s, 
 static int check_times(struct json_object *json, int64_t now_s, int64_t leeway_s,
                        int64_t *ret_exp_s, struct err *err)
 {
-    int64_t exp_s;
-    int64_t iat_s;
+    int64_t exp_s = 0;
+    int64_t iat_s = 0;
     int64_t nbf_s = 0;
 
     if (get_time(json, "exp", &exp_s, err) < 0 || get_time(json, "iat", &iat_s, err) < 0)
@@ -68,7 +68,7 @@ static int check_tree(struct json_object *json, int64_t now_s, int64_t leeway_s,
 {
     struct json_object *permissions;
     struct buf text = BUF_INIT(CLAIMS_MAX_BYTES);
-    int64_t expires_at_s;
+    int64_t expires_at_s = 0;
 
     if (!json_object_is_type(json, json_type_object))
         return err_set(err, ERR_FORBIDDEN, "token is not an object");
