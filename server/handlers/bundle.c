@@ -21,12 +21,11 @@ struct upload {
 static int open_upload(struct app *app, const struct request *req, const char *kind,
                        void **ret_state, struct err *err)
 {
-    const struct poster by = {.agent = req->agent_name,
-                              .token = request_header(req, "testflinger-lease")};
     char id[UUID_TEXT_SIZE];
     struct upload *upload;
+    struct poster by;
 
-    if (request_uuid(req, "id", id, err) < 0)
+    if (request_uuid(req, "id", id, err) < 0 || handler_poster(req, &by, err) < 0)
         return -1;
     upload = calloc(1, sizeof(*upload));
     if (!upload)

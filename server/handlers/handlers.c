@@ -21,3 +21,14 @@ int check_phase(struct json_object *value, struct err *err)
         return err_set(err, ERR_INVALID, "no phase of that name");
     return 0;
 }
+
+int handler_poster(const struct request *req, struct poster *ret_poster, struct err *err)
+{
+    const char *token = request_header(req, "testflinger-lease");
+    char uuid[UUID_TEXT_SIZE];
+
+    if (token && parse_uuid(token, strlen(token), uuid, NULL) < 0)
+        return err_set(err, ERR_CONFLICT, "no lease has this token");
+    *ret_poster = (struct poster){.agent = req->agent_name, .token = token};
+    return 0;
+}

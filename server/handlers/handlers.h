@@ -9,6 +9,7 @@
 #include "server/http/request.h"
 #include "server/http/response.h"
 #include "server/routes.h"
+#include "server/store/result.h"
 
 struct app;
 
@@ -65,5 +66,9 @@ extern const struct schema_field attachment_item;
 /* A path part that names a queue, an agent or a client: ERR_INVALID if it is too long. */
 int handler_name(const struct request *req, const char *param, const char **ret_name,
                  struct err *err);
+
+/* Who posts for a job: the agent's cookie and its lease token.  ERR_CONFLICT: what came as a token
+ * is none. */
+int handler_poster(const struct request *req, struct poster *ret_poster, struct err *err);
 
 #endif

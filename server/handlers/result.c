@@ -28,12 +28,12 @@ static int member_text(const struct request *req, const char *key, struct buf *b
 int result_post(struct app *app, const struct request *req, struct response *res, struct err *err)
 {
     struct buf status = BUF_INIT(RESPONSE_BODY_MAX), device_info = BUF_INIT(RESPONSE_BODY_MAX);
-    const struct poster by = result_poster(req);
     struct result_post what = {.job_state = jsn_text(req->json, "job_state")};
+    struct poster by;
     char id[UUID_TEXT_SIZE];
     int rc = -1;
 
-    if (request_uuid(req, "id", id, err) == 0 &&
+    if (request_uuid(req, "id", id, err) == 0 && handler_poster(req, &by, err) == 0 &&
         member_text(req, "status", &status, &what.status, err) == 0 &&
         member_text(req, "device_info", &device_info, &what.device_info, err) == 0)
         rc = result_store_post(app->db, id, &by, &what, err);

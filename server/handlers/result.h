@@ -16,7 +16,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct request;
 struct response;
 
 /* How a section begins and ends; they are called with its text between quotes in mind. */
@@ -56,8 +55,5 @@ void log_stream_answer(struct log_stream *s, struct response *res);
 
 /* "output" or "serial", as a constant; NULL for any other type. */
 const char *log_type(const char *name);
-
-/* Who posts: cookie and lease token. */
-struct poster result_poster(const struct request *req);
 
 #endif

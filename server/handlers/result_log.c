@@ -13,19 +13,27 @@
 #include <stdio.h>
 #include <string.h>
 
+#define TIME_MIN_US INT64_C(-62135596800000000) /* 0001-01-01T00:00:00Z */
+#define TIME_MAX_US INT64_C(253402300799999999) /* 9999-12-31T23:59:59.999999Z */
+
 static int take_type(const struct request *req, const char **ret_type, struct err *err)
 {
     *ret_type = log_type(request_param(req, "type"));
     return *ret_type ? 0 : err_set(err, ERR_NOT_FOUND, "no log of that type (output, serial)");
 }
 
-/* Times go to the database in one spelling. */
+/* Times go to the database in one spelling, and inside the years that every part of it takes: an
+ * offset may lead out of them. */
 static int take_time(const char *text, char ret_text[static CLOCK_TEXT_SIZE], struct err *err)
 {
     int64_t us;
 
     if (parse_time(text, &us, err) < 0)
         return -1;
+    if (us < TIME_MIN_US)
+        us = TIME_MIN_US;
+    if (us > TIME_MAX_US)
+        us = TIME_MAX_US;
     clock_format_us(us, ret_text);
     return 0;
 }
@@ -35,11 +43,12 @@ int result_log_post(struct app *app, const struct request *req, struct response 
                     struct err *err)
 {
     struct json_object *data = jsn_get(req->json, "log_data");
-    const struct poster by = result_poster(req);
     struct log_fragment fragment;
+    struct poster by;
     char id[UUID_TEXT_SIZE], at[CLOCK_TEXT_SIZE];
 
     if (request_uuid(req, "id", id, err) < 0 || take_type(req, &fragment.type, err) < 0 ||
+        handler_poster(req, &by, err) < 0 ||
         take_time(jsn_text(req->json, "timestamp"), at, err) < 0)
         return -1;
     fragment.phase = jsn_text(req->json, "phase");

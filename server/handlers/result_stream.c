@@ -4,7 +4,6 @@
 
 #include "common/json.h"
 #include "server/app.h"
-#include "server/http/request.h"
 #include "server/http/response.h"
 
 #include <assert.h>
@@ -23,12 +22,6 @@ const char *log_type(const char *name)
         if (strcmp(types[i], name) == 0)
             return types[i];
     return NULL;
-}
-
-struct poster result_poster(const struct request *req)
-{
-    return (struct poster){.agent = req->agent_name,
-                           .token = request_header(req, "testflinger-lease")};
 }
 
 struct log_stream *log_stream_new(const struct log_stream_form *form, const char *id)

@@ -134,7 +134,8 @@ def test_every_field_of_a_fragment_is_needed(agent, job):
 
 
 @pytest.mark.parametrize("at", ["2024-05-01T10:00:00", "2024-05-01 10:00", "2024-05-01T10:00:00+0200",
-                                "2024-05-01T10:00:00.123456Z"])
+                                "2024-05-01T10:00:00.123456Z", "0001-01-01T00:00:00+23:59",
+                                "9999-12-31T23:59:59-23:59"])
 def test_spellings_of_times(agent, job, at):
     post(agent, job, "9", at=at)
 

@@ -122,3 +122,21 @@ def test_logs_are_part_of_the_result(agent, user, running):
             "log_data": text})
     assert result(user, running) == {"job_state": "running", "setup_output": "a\nb\0\n",
                                      "test_serial": "\U0001f600", "test_output": ""}
+
+
+@pytest.mark.parametrize("token", ["abc", "", str(uuid.uuid4()), "\xff\xfe", "x" * 5000])
+def test_a_token_that_is_not_the_lease_s_is_stale(agent, running, token):
+    headers = {"Testflinger-Lease": token}
+    fragment = {"fragment_number": 0, "timestamp": "2024-05-01T10:00:00Z", "phase": "test",
+                "log_data": "x"}
+    assert_refused(agent.post(f"/v1/result/{running}", {"status": {"test": 0}}, headers=headers), 409)
+    assert_refused(agent.post(f"/v1/result/{running}/log/output", fragment, headers=headers), 409)
+    assert_refused(agent.upload(f"/v1/result/{running}/artifact", b"x", headers=headers), 409)
+
+
+def test_the_lease_s_own_token_is_taken(user, agent, queue):
+    user.submit(queue)
+    claimed = agent.get(f"/v1/job?queue={queue}&lease=60").json()
+    reply = agent.post(f"/v1/result/{claimed['job_id']}", {"job_state": "setup"},
+                       headers={"Testflinger-Lease": claimed["lease"]["token"]})
+    assert reply.status == 200, reply

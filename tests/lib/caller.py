@@ -9,11 +9,14 @@ class Caller:
         self.auth = auth
         self.agent = agent
 
+    def named_headers(self, headers):
+        if not self.agent:
+            return headers
+        return {"Cookie": f"agent_name={self.agent}", **(headers or {})}
+
     def request(self, method, path, body=None, headers=None, **how):
-        headers = dict(headers or {})
-        if self.agent:
-            headers.setdefault("Cookie", f"agent_name={self.agent}")
-        return self.server.request(method, path, body=body, headers=headers, auth=self.auth, **how)
+        return self.server.request(method, path, body=body, headers=self.named_headers(headers),
+                                   auth=self.auth, **how)
 
     def get(self, path, **how):
         return self.request("GET", path, **how)
@@ -27,8 +30,9 @@ class Caller:
     def delete(self, path, **how):
         return self.request("DELETE", path, **how)
 
-    def upload(self, path, data, **how):
-        return self.server.upload(path, data, auth=self.auth, **how)
+    def upload(self, path, data, headers=None, **how):
+        return self.server.upload(path, data, headers=self.named_headers(headers), auth=self.auth,
+                                  **how)
 
     def named(self, agent):
         """The same caller under the name of an agent."""

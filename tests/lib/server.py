@@ -132,11 +132,11 @@ class Server:
         assert reply.status == 200, reply
         return client_id, secret
 
-    def upload(self, path, data, name="file", filename="upload.tar.gz", **how):
+    def upload(self, path, data, name="file", filename="upload.tar.gz", headers=None, **how):
         """A multipart upload with one part."""
         mark = "boundary-of-the-tests-5b1f0c"
         body = (f'--{mark}\r\nContent-Disposition: form-data; name="{name}"; '
                 f'filename="{filename}"\r\nContent-Type: application/gzip\r\n\r\n').encode()
         body += data + f"\r\n--{mark}--\r\n".encode()
-        headers = {"Content-Type": f"multipart/form-data; boundary={mark}"}
+        headers = {**(headers or {}), "Content-Type": f"multipart/form-data; boundary={mark}"}
         return self.post(path, body, headers=headers, **how)
