@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * The table of options, and the few rules that go beyond type and range. */
+#include "agent/config.h"
+
+#include "common/log.h"
+
+#include <string.h>
+
+#define HOUR 3600
+#define DAY  (24 * HOUR)
+
+static const char *const queue_fields[] = {"queue", "description", NULL};
+static const char *const image_fields[] = {"queue", "image", "data", NULL};
+
+/* clang-format off */
+static const struct option_row rows[] = {
+    OPTION_REQUIRED(struct config, agent_id, "NAME", "unique name of the agent"),
+    OPTION_REQUIRED(struct config, server_address, "URL", "the server: host:port (http) or a URL"),
+    OPTION_STRING(struct config, identifier, NULL, "TEXT", "published with the agent: what the device is"),
+    OPTION_STRING(struct config, location, NULL, "TEXT", "published with the agent: where it stands"),
+    OPTION_STRING(struct config, provision_type, NULL, "TYPE", "published with the agent: how it is provisioned"),
+    OPTION_LIST(struct config, job_queues, true, "[\"QUEUE\", …]", "queues to take jobs from"),
+    OPTION_INT(struct config, polling_interval, "10", 1, DAY, "SECONDS", "pause after the server had no job"),
+    OPTION_STRING(struct config, execution_basedir, "/tmp/testflinger/run", "DIR", "one directory for each job runs here"),
+    OPTION_STRING(struct config, logging_basedir, "/tmp/testflinger/logs", "DIR", "testflinger-agent.log, a new one each day, 6 kept"),
+    OPTION_STRING(struct config, results_basedir, "/tmp/testflinger/results", "DIR", "outcomes that could not be sent yet"),
+    OPTION_STRING(struct config, logging_level, "INFO", "LEVEL", "DEBUG, INFO, WARNING or ERROR"),
+    OPTION_BOOL(struct config, logging_quiet, "false", "log to the file alone"),
+    OPTION_INT(struct config, global_timeout, "14400", 1, 365 * DAY, "SECONDS", "most that a phase may take, whatever the job says"),
+    OPTION_INT(struct config, output_timeout, "900", 1, 365 * DAY, "SECONDS", "most that a test may be silent, whatever the job says"),
+    OPTION_INT(struct config, output_bytes, "10485760", 4096, INT64_C(1) << 40, "BYTES", "most log kept and sent for each phase"),
+    OPTION_GROUPS(struct config, advertised_queues, queue_fields, "queues shown to users, with a description"),
+    OPTION_GROUPS(struct config, advertised_images, image_fields, "images shown to users, with provision data"),
+    OPTION_STRING(struct config, setup_command, "", "COMMAND", "run by sh -c in the phase setup; empty: skipped"),
+    OPTION_STRING(struct config, provision_command, "", "COMMAND", "the same for provision"),
+    OPTION_STRING(struct config, firmware_update_command, "", "COMMAND", "the same for firmware_update"),
+    OPTION_STRING(struct config, test_command, "", "COMMAND", "the same for test"),
+    OPTION_STRING(struct config, allocate_command, "", "COMMAND", "the same for allocate"),
+    OPTION_STRING(struct config, reserve_command, "", "COMMAND", "the same for reserve"),
+    OPTION_STRING(struct config, cleanup_command, "", "COMMAND", "the same for cleanup, which always runs"),
+    OPTION_INT(struct config, kill_grace, "10", 0, HOUR, "SECONDS", "between SIGTERM and SIGKILL to what a phase started"),
+    OPTION_INT(struct config, cancel_interval, "10", 1, HOUR, "SECONDS", "how often to look whether the job was cancelled"),
+    OPTION_INT(struct config, stop_timeout, "60", 1, DAY, "SECONDS", "how long cleanup and the last reports may take after SIGTERM"),
+    OPTION_INT(struct config, retry_pause_ms, "300", 1, 60000, "MS", "first pause before a failed request is repeated; doubles"),
+    OPTION_INT(struct config, server_pause_min, "30", 1, DAY, "SECONDS", "first pause while the server is away; doubles"),
+    OPTION_INT(struct config, server_pause_max, "180", 1, DAY, "SECONDS", "longest pause while the server is away"),
+    OPTION_END};
+/* clang-format on */
+
+static int check(const struct config *config, const char *path, struct err *err)
+{
+    enum log_level level;
+
+    if (log_level_parse(config->logging_level, &level, err) < 0)
+        return err_prefix(err, "%s: option \"logging_level\"", path);
+    if (!*config->agent_id)
+        return err_set(err, ERR_INVALID, "%s: option \"agent_id\" is empty", path);
+    if (strchr(config->agent_id, '/'))
+        return err_set(err, ERR_INVALID, "%s: option \"agent_id\" has a slash", path);
+    if (!*config->server_address)
+        return err_set(err, ERR_INVALID, "%s: option \"server_address\" is empty", path);
+    if (config->job_queues.count == 0)
+        return err_set(err, ERR_INVALID, "%s: option \"job_queues\" is empty", path);
+    if (config->server_pause_max < config->server_pause_min)
+        return err_set(err, ERR_INVALID,
+                       "%s: option \"server_pause_max\" is less than \"server_pause_min\"", path);
+    return 0;
+}
+
+int config_load(struct config *config, const char *path, struct err *err)
+{
+    memset(config, 0, sizeof(*config));
+    if (option_load(rows, path, config, err) < 0)
+        return -1;
+    if (check(config, path, err) < 0) {
+        config_done(config);
+        return -1;
+    }
+    return 0;
+}
+
+void config_done(struct config *config)
+{
+    option_free(rows, config);
+}
+
+const char *config_command(const struct config *config, enum phase phase)
+{
+    const char *const commands[PHASE_COUNT] = {
+        [PHASE_SETUP] = config->setup_command,
+        [PHASE_PROVISION] = config->provision_command,
+        [PHASE_FIRMWARE_UPDATE] = config->firmware_update_command,
+        [PHASE_TEST] = config->test_command,
+        [PHASE_ALLOCATE] = config->allocate_command,
+        [PHASE_RESERVE] = config->reserve_command,
+        [PHASE_CLEANUP] = config->cleanup_command,
+    };
+
+    return commands[phase] ? commands[phase] : "";
+}
+
+void config_each_string(const struct config *config,
+                        void (*visit)(void *arg, const char *name, const char *value), void *arg)
+{
+    for (const struct option_row *row = rows; row->name; row++) {
+        char *const *value = (char *const *)(const void *)((const char *)config + row->offset);
+
+        if (row->type == OPTION_TYPE_STRING && *value)
+            visit(arg, row->name, *value);
+    }
+}
+
+void config_print_help(FILE *out)
+{
+    option_print_help(rows, out);
+}

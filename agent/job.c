@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * The life of a job as a table, and what makes and frees a job. */
+#include "agent/job.h"
+
+#include "agent/api.h"
+#include "agent/config.h"
+#include "agent/definition.h"
+#include "agent/spool.h"
+#include "agent/strays.h"
+#include "common/fs.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/tar.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFINITION_FILE "testflinger.json"
+#define OUTCOME_FILE    "testflinger-outcome.json"
+#define ERROR_FILE      "device-connector-error.json"
+
+/* --- the table ------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name; /* for the log */
+    job_action_fn *action;
+} stages[JOB_STAGE_COUNT] = {
+    [JOB_START] = {"start", job_begin},
+    [JOB_ATTACHMENTS] = {"attachments", job_fetch_attachments},
+    [JOB_UNPACK] = {"unpack", job_unpack},
+    [JOB_SELECT] = {"select", job_select},
+    [JOB_CHECK] = {"check", job_check},
+    [JOB_RUN] = {"run", job_run},
+    [JOB_ALLOCATE] = {"allocate", job_allocate},
+    [JOB_WAIT] = {"wait", job_wait},
+    [JOB_CLEANUP] = {"cleanup", job_clean_up},
+    [JOB_FLUSH] = {"flush", deliver_logs},
+    [JOB_PACK] = {"pack", deliver_pack},
+    [JOB_UPLOAD] = {"upload", deliver_upload},
+    [JOB_OUTCOME] = {"outcome", deliver_outcome},
+    [JOB_REMOVE] = {"remove", deliver_remove},
+    [JOB_KEEP] = {"keep", deliver_keep},
+    [JOB_TELL] = {"tell", deliver_tell},
+    [JOB_END] = {"end", NULL},
+};
+
+/* clang-format off */
+static const struct {
+    enum job_stage from;
+    enum job_event event;
+    enum job_stage to;
+} transitions[] = {
+    {JOB_START,       JOB_OK,        JOB_ATTACHMENTS},
+    {JOB_ATTACHMENTS, JOB_OK,        JOB_UNPACK},
+    {JOB_ATTACHMENTS, JOB_NONE,      JOB_SELECT},
+    {JOB_ATTACHMENTS, JOB_FAILED,    JOB_CLEANUP},
+    {JOB_UNPACK,      JOB_OK,        JOB_SELECT},
+    {JOB_UNPACK,      JOB_FAILED,    JOB_CLEANUP},
+    {JOB_SELECT,      JOB_OK,        JOB_CHECK},
+    {JOB_SELECT,      JOB_NONE,      JOB_CLEANUP}, /* no phase is left */
+    {JOB_CHECK,       JOB_OK,        JOB_RUN},
+    {JOB_CHECK,       JOB_CANCELLED, JOB_CLEANUP},
+    {JOB_RUN,         JOB_OK,        JOB_SELECT},
+    {JOB_RUN,         JOB_ALLOCATED, JOB_ALLOCATE},
+    {JOB_RUN,         JOB_FAILED,    JOB_CLEANUP},
+    {JOB_ALLOCATE,    JOB_OK,        JOB_WAIT},
+    {JOB_ALLOCATE,    JOB_CANCELLED, JOB_CLEANUP},
+    {JOB_WAIT,        JOB_OK,        JOB_SELECT},
+    {JOB_WAIT,        JOB_CANCELLED, JOB_CLEANUP},
+    {JOB_CLEANUP,     JOB_OK,        JOB_FLUSH},   /* however it ended */
+    {JOB_FLUSH,       JOB_OK,        JOB_PACK},
+    {JOB_FLUSH,       JOB_FAILED,    JOB_KEEP},
+    {JOB_PACK,        JOB_OK,        JOB_UPLOAD},
+    {JOB_PACK,        JOB_NONE,      JOB_OUTCOME}, /* no artifacts, or they are there already */
+    {JOB_PACK,        JOB_FAILED,    JOB_KEEP},
+    {JOB_UPLOAD,      JOB_OK,        JOB_OUTCOME},
+    {JOB_UPLOAD,      JOB_FAILED,    JOB_KEEP},
+    {JOB_OUTCOME,     JOB_OK,        JOB_REMOVE},
+    {JOB_OUTCOME,     JOB_FAILED,    JOB_KEEP},
+    {JOB_REMOVE,      JOB_OK,        JOB_TELL},
+    {JOB_KEEP,        JOB_OK,        JOB_TELL},
+    {JOB_KEEP,        JOB_FAILED,    JOB_FLUSH},   /* nowhere to keep it: try the server again */
+    {JOB_TELL,        JOB_OK,        JOB_END},
+};
+/* clang-format on */
+
+static enum job_stage stage_after(enum job_stage from, enum job_event event)
+{
+    for (size_t i = 0; i < sizeof(transitions) / sizeof(transitions[0]); i++)
+        if (transitions[i].from == from && transitions[i].event == event)
+            return transitions[i].to;
+    assert(!"a stage came to what the table does not know");
+    return JOB_END;
+}
+
+static void enter(struct job *job, enum job_stage stage)
+{
+    log_debug("stage", "job=%s stage=%s", job->id, stages[stage].name);
+    job->stage = stage;
+    if (stage == JOB_END)
+        job->ended(job->arg, job->end);
+    else
+        stages[stage].action(job);
+}
+
+static void on_step(void *arg)
+{
+    struct job *job = arg;
+
+    enter(job, stage_after(job->stage, job->event));
+}
+
+void job_event(struct job *job, enum job_event event)
+{
+    assert(!job->step.armed); /* a stage comes to one thing */
+    job->event = event;
+    reactor_after(job->context->reactor, &job->step, 0);
+}
+
+/* --- making and freeing ---------------------------------------------------------------- */
+
+static int collect_secrets(struct job *job, struct err *err)
+{
+    for (enum phase phase = 0; phase < PHASE_COUNT; phase++) {
+        struct json_object *secrets = definition_secrets(job->definition, phase);
+
+        if (!secrets)
+            continue;
+        json_object_object_foreach(secrets, name, value)
+        {
+            (void)name;
+            if (json_object_is_type(value, json_type_string) &&
+                mask_add(job->mask, json_object_get_string(value),
+                         (size_t)json_object_get_string_len(value), err) < 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+/* Takes over definition and dir, also on failure. */
+static struct job *make(struct context *context, struct json_object *definition, char *dir,
+                        const struct record *record, struct err *err)
+{
+    struct job *job = calloc(1, sizeof(*job));
+
+    if (!job)
+        abort();
+    job->context = context;
+    job->definition = definition;
+    job->id = jsn_text(definition, "job_id");
+    job->dir = dir;
+    job->record = *record;
+    job->archive_fd = -1;
+    job->run.serial_fd = -1;
+    job->reason = "normal_exit";
+    job->step = (struct timer){.fire = on_step, .arg = job};
+    job->pause = (struct timer){.arg = job}; /* the stage that uses it says what is to be done */
+    job->status = json_object_new_object();
+    job->mask = mask_new(err);
+    job->events = events_new(context, definition);
+    const struct sender_job sent = {job->id, job->dir, &job->record};
+    job->sender = sender_new(context, &sent, err);
+    if (!job->status || !job->mask || !job->sender || collect_secrets(job, err) < 0) {
+        job_free(job);
+        return NULL;
+    }
+    return job;
+}
+
+void job_free(struct job *job)
+{
+    if (!job)
+        return;
+    phase_done(job);
+    reactor_disarm(job->context->reactor, &job->step);
+    reactor_disarm(job->context->reactor, &job->pause);
+    api_drop(job->context->api, API_MAIN);
+    sender_free(job->sender);
+    events_free(job->events);
+    tar_packer_free(job->packer);
+    tar_unpacker_free(job->unpacker);
+    if (job->archive_fd >= 0)
+        (void)close(job->archive_fd);
+    mask_free(job->mask);
+    json_object_put(job->status);
+    json_object_put(job->definition);
+    free(job->dir);
+    free(job);
+}
+
+static int write_files(struct job *job, struct err *err)
+{
+    struct spool *spool = job->context->spool;
+    struct buf text = BUF_INIT(API_BODY_MAX);
+    int rc = jsn_add_tree(&text, job->definition);
+
+    if (rc == 0)
+        rc = spool_write(spool, job->dir, DEFINITION_FILE, buf_text(&text), err);
+    else
+        (void)err_set(err, ERR_TOO_LARGE, "the definition is too large");
+    buf_done(&text);
+    if (rc < 0 || spool_write(spool, job->dir, OUTCOME_FILE, "{}", err) < 0 ||
+        spool_write(spool, job->dir, ERROR_FILE, "", err) < 0)
+        return -1;
+    return record_save(&job->record, job->dir, err);
+}
+
+struct job *job_new(struct context *context, struct json_object *definition, struct err *err)
+{
+    const char *written = jsn_text(definition, "job_id");
+    char id[UUID_TEXT_SIZE];
+    struct record record;
+    struct job *job;
+    char *dir = NULL;
+
+    record_init(&record, context->config->agent_id);
+    if (parse_uuid(written, strlen(written), id, err) < 0 ||
+        spool_make(context->spool, id, &dir, err) < 0) {
+        json_object_put(definition);
+        return NULL;
+    }
+    job = make(context, definition, dir, &record, err);
+    if (job && write_files(job, err) < 0) {
+        (void)fs_remove_tree(job->dir, NULL);
+        job_free(job);
+        job = NULL;
+    }
+    return job;
+}
+
+/* --- taking up ------------------------------------------------------------------------- */
+
+static struct json_object *read_json(const char *dir, const char *name, struct err *err)
+{
+    struct buf text = BUF_INIT(API_BODY_MAX);
+    struct json_object *json = NULL;
+
+    if (spool_read(dir, name, &text, err) == 0)
+        (void)jsn_parse(buf_text(&text), text.len, &json, err);
+    buf_done(&text);
+    return json;
+}
+
+/* The phase that the dead agent was running or was about to run; -1: none was left. */
+static int lost_phase(const struct job *job)
+{
+    if (job->record.over || job->record.phase < 0 || job->record.phase == PHASE_CLEANUP)
+        return -1;
+    if (job->record.running)
+        return job->record.phase;
+    for (int phase = job->record.phase + 1; phase < PHASE_CLEANUP; phase++)
+        if (*config_command(job->context->config, (enum phase)phase) &&
+            definition_wants(job->definition, (enum phase)phase))
+            return phase;
+    return -1;
+}
+
+/* What earlier phases came to.  The lost one counts as killed: a job that was not run to its end
+ * must not look as if it was. */
+static void restore_status(struct job *job)
+{
+    int lost = lost_phase(job);
+    struct json_object *outcome = read_json(job->dir, OUTCOME_FILE, NULL);
+    struct json_object *status = jsn_get(outcome, "status");
+
+    if (json_object_is_type(status, json_type_object)) {
+        json_object_put(job->status);
+        job->status = json_object_get(status);
+    }
+    json_object_put(outcome);
+    if (lost >= 0)
+        (void)json_object_object_add(job->status, phase_name((enum phase)lost),
+                                     json_object_new_int(128 + SIGKILL));
+}
+
+/* Every log that lies in the directory; what was sent of it already is in the record. */
+static void restore_logs(struct job *job)
+{
+    for (enum phase phase = 0; phase < PHASE_COUNT; phase++)
+        for (enum log_type type = 0; type < LOG_TYPE_COUNT; type++) {
+            struct output *output = calloc(1, sizeof(*output));
+            struct buf path = BUF_INIT(8192);
+
+            if (!output)
+                abort();
+            (void)(type == LOG_OUTPUT
+                       ? buf_addf(&path, "%s/%s.log", job->dir, phase_name(phase))
+                       : buf_addf(&path, "%s/.%s-serial.log", job->dir, phase_name(phase)));
+            if (output_resume(output, buf_text(&path), job->context->config->output_bytes,
+                              job->record.sent[type][phase], NULL) == 0)
+                sender_add(job->sender, type, phase, output);
+            else
+                free(output);
+            buf_done(&path);
+        }
+}
+
+/* Processes that the dead agent could not end. */
+static void end_strays(const struct job *job)
+{
+    char *mark = phase_mark(job);
+    int found = mark ? strays_signal_marked(mark, SIGKILL) : 0;
+
+    if (found > 0)
+        log_warning("strays", "job=%s killed=%d", job->id, found);
+    free(mark);
+}
+
+struct job *job_take_up(struct context *context, const char *dir, const struct record *record,
+                        struct err *err)
+{
+    struct json_object *definition = read_json(dir, DEFINITION_FILE, err);
+    char *copy = strdup(dir);
+    struct job *job;
+
+    if (!definition || !jsn_text(definition, "job_id") || !copy) {
+        json_object_put(definition);
+        free(copy);
+        return NULL;
+    }
+    job = make(context, definition, copy, record, err);
+    if (!job)
+        return NULL;
+    job->is_delivery = record->over;
+    job->reason = "agent_restarted";
+    restore_status(job);
+    restore_logs(job);
+    if (!record->over)
+        end_strays(job);
+    return job;
+}
+
+/* --- running --------------------------------------------------------------------------- */
+
+void job_start(struct job *job, void (*ended)(void *arg, enum job_end end), void *arg)
+{
+    bool is_new = job->record.phase < 0 && !job->record.over && !job->record.running;
+
+    job->ended = ended;
+    job->arg = arg;
+    if (job->is_delivery)
+        enter(job, JOB_FLUSH);
+    else if (is_new)
+        enter(job, JOB_START);
+    else
+        enter(job, JOB_CLEANUP);
+}
+
+int job_save(struct job *job)
+{
+    struct buf text = BUF_INIT(API_BODY_MAX);
+    struct err err = ERR_INIT;
+    int rc;
+
+    job_add_status(job, &text);
+    (void)buf_addc(&text, '}');
+    rc = spool_write(job->context->spool, job->dir, OUTCOME_FILE, buf_text(&text), &err);
+    if (rc == 0)
+        rc = record_save(&job->record, job->dir, &err);
+    if (rc < 0)
+        log_error("save", "job=%s error=%s", job->id, LOG_VALUE(err.text));
+    buf_done(&text);
+    return rc;
+}
+
+static bool is_running_command(const struct job *job)
+{
+    return (job->stage == JOB_RUN || job->stage == JOB_CLEANUP) && job->run.output &&
+           !job->run.output->ended;
+}
+
+void job_shut_down(struct job *job)
+{
+    job->shutting_down = true;
+    job->reason = "agent_stopped";
+    if (is_running_command(job) && job->phase != PHASE_CLEANUP)
+        (void)stop_ask(&job->run.stop, STOP_SHUTDOWN);
+    if ((job->stage == JOB_CHECK || job->stage == JOB_ALLOCATE || job->stage == JOB_WAIT) &&
+        !job->step.armed) {
+        api_drop(job->context->api, API_MAIN);
+        reactor_disarm(job->context->reactor, &job->pause);
+        job_event(job, JOB_CANCELLED);
+    }
+}
+
+void job_hurry(struct job *job)
+{
+    job->out_of_time = true;
+    if (is_running_command(job)) {
+        (void)stop_ask(&job->run.stop, STOP_SHUTDOWN);
+        return;
+    }
+    sender_give_up(job->sender); /* a flush, if there is one, has failed then */
+    if (job->step.armed || (job->stage != JOB_ATTACHMENTS && job->stage != JOB_PACK &&
+                            job->stage != JOB_UPLOAD && job->stage != JOB_OUTCOME))
+        return;
+    api_drop(job->context->api, API_MAIN);
+    reactor_disarm(job->context->reactor, &job->pause);
+    job_event(job, JOB_FAILED);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * One job from the claim to the delivery of its outcome.
+ *
+ * job.c has the table of stages; each stage's action is in job_steps.c (before, between and after
+ * the phases), attachments.c, phase.c (running one) or deliver.c (bringing the outcome to the
+ * server).  An action
+ * never waits: it starts something, and what becomes of it is an event.
+ *
+ * A job can be taken up in three ways: new, left by an agent that died (its cleanup is run), or
+ * over but not delivered. */
+#ifndef AGENT_JOB_H
+#define AGENT_JOB_H
+
+#include "agent/api.h"
+#include "agent/context.h"
+#include "agent/events.h"
+#include "agent/job_state.h"
+#include "agent/mask.h"
+#include "agent/phase.h"
+#include "agent/reactor.h"
+#include "agent/record.h"
+#include "agent/sender.h"
+#include "common/parse.h"
+
+#include <json-c/json.h>
+#include <stdbool.h>
+
+/* How it ended, for the loop. */
+enum job_end {
+    JOB_DELIVERED,
+    JOB_KEPT, /* the server is away: the outcome waits in the spool */
+};
+
+/* In the order of a job's life. */
+enum job_stage {
+    JOB_START,
+    JOB_ATTACHMENTS, /* fetched */
+    JOB_UNPACK,
+    JOB_SELECT, /* the next phase */
+    JOB_CHECK,  /* cancelled?  anything wanted of the agent? */
+    JOB_RUN,
+    JOB_ALLOCATE, /* device info, state "allocated" */
+    JOB_WAIT,     /* until the job or its parent is final */
+    JOB_CLEANUP,
+    JOB_FLUSH, /* the rest of the logs */
+    JOB_PACK,  /* artifacts */
+    JOB_UPLOAD,
+    JOB_OUTCOME,
+    JOB_REMOVE,
+    JOB_KEEP,
+    JOB_TELL, /* the last events */
+    JOB_END,
+    JOB_STAGE_COUNT
+};
+
+enum job_event {
+    JOB_OK,
+    JOB_NONE, /* nothing to do here */
+    JOB_FAILED,
+    JOB_ALLOCATED, /* a phase went well that wants others to use the device */
+    JOB_CANCELLED,
+    JOB_EVENT_COUNT
+};
+
+struct job {
+    struct context *context;
+    const char *id; /* as the server wrote it; part of definition */
+    char *dir;
+    struct json_object *definition;
+    struct json_object *status; /* exit status by phase */
+    struct mask *mask;
+    struct record record;
+    struct sender *sender;
+    struct events *events;
+
+    enum job_stage stage;
+    enum job_event event; /* what the stage came to, delivered from the loop */
+    struct timer step;
+    struct timer pause; /* of a stage that looks again and again */
+
+    enum phase phase; /* running or to be run */
+    int next_phase;
+    struct phase_run run;
+    struct job_state_scan scan;
+    int unknown_answers; /* results of a job the server does not know */
+    int tries;           /* of a download */
+    bool refused;        /* the server does not want the outcome */
+    int64_t told_until_ms;
+    const char *reason; /* why the job ended, for its last event */
+    bool cancelled;
+    bool shutting_down;
+    bool out_of_time; /* after the shutdown */
+    bool is_delivery; /* taken up when it was over already */
+
+    struct tar_packer *packer;
+    struct tar_unpacker *unpacker;
+    int archive_fd;
+
+    void (*ended)(void *arg, enum job_end end);
+    void *arg;
+    enum job_end end;
+};
+
+/* Takes the definition over.  The job ends by ended, called from the loop; then job_free(). */
+struct job *job_new(struct context *context, struct json_object *definition, struct err *err);
+/* A directory of the spool: to be cleaned up and delivered, or only delivered. */
+struct job *job_take_up(struct context *context, const char *dir, const struct record *record,
+                        struct err *err);
+void job_start(struct job *job, void (*ended)(void *arg, enum job_end end), void *arg);
+void job_free(struct job *job);
+
+/* The agent is asked to end: stop the phase, clean up, report. */
+void job_shut_down(struct job *job);
+/* The time for that is over: whatever is under way ends now, what is not delivered is kept. */
+void job_hurry(struct job *job);
+
+/* --- for the files named above --------------------------------------------------------- */
+
+/* What a stage came to; the next one begins from the loop. */
+void job_event(struct job *job, enum job_event event);
+typedef void job_action_fn(struct job *job);
+
+job_action_fn job_begin, job_fetch_attachments, job_unpack, job_select, job_check, job_run,
+    job_allocate, job_wait, job_clean_up;
+job_action_fn deliver_logs, deliver_pack, deliver_upload, deliver_outcome, deliver_remove,
+    deliver_keep, deliver_tell;
+
+/* Keeps outcome and record on disk; -1 if they could not be written (it is logged). */
+int job_save(struct job *job);
+/* Posts {"job_state": state} and the state of the agent. */
+void job_post_state(struct job *job, const char *state);
+/* Posts what device-info.json says, if it is there and is JSON; false if there is nothing. */
+bool job_post_device_info(struct job *job, api_done_fn *done);
+/* Appends {"status": …} without the closing brace. */
+void job_add_status(const struct job *job, struct buf *b);
+void job_post_status(struct job *job);
+/* The agent takes itself out of service until somebody looks at it. */
+void job_go_offline(struct job *job);
+
+#endif

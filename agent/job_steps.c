@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * A job before, between and after its phases. */
+#include "agent/api.h"
+#include "agent/config.h"
+#include "agent/definition.h"
+#include "agent/job.h"
+#include "agent/own.h"
+#include "agent/spool.h"
+#include "common/json.h"
+#include "common/log.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEVICE_INFO_FILE "device-info.json"
+#define DEVICE_INFO_MAX  (8 * 1024 * 1024)
+#define UNKNOWN_MAX      3 /* answers that the server does not know a job until that is believed */
+
+/* --- what is posted -------------------------------------------------------------------- */
+
+static struct api_call *result_call(struct job *job, api_done_fn *done)
+{
+    struct api_call *call = api_call_new("POST", done, job);
+
+    api_path(call, "/v1/result/", job->id, NULL);
+    return call;
+}
+
+static void on_posted(void *arg, int status, const struct buf *body, const struct err *err)
+{
+    struct job *job = arg;
+
+    (void)status;
+    (void)body;
+    if (err) /* the outcome will say it all again */
+        log_warning("post", "job=%s error=%s", job->id, LOG_VALUE(err->text));
+}
+
+void job_post_state(struct job *job, const char *state)
+{
+    struct api_call *call = result_call(job, on_posted);
+
+    (void)buf_addf(&call->body, "{\"job_state\":\"%s\"}", state);
+    api_send(job->context->api, API_MAIN, call);
+    own_post_state(job->context, state, job->id);
+}
+
+void job_add_status(const struct job *job, struct buf *b)
+{
+    (void)buf_adds(b, "{\"status\":");
+    (void)jsn_add_tree(b, job->status);
+}
+
+void job_post_status(struct job *job)
+{
+    struct api_call *call = result_call(job, on_posted);
+
+    job_add_status(job, &call->body);
+    (void)buf_addc(&call->body, '}');
+    api_send(job->context->api, API_MAIN, call);
+}
+
+/* The file as {"device_info": {...}}, masked; false if there is none that is JSON. */
+static bool add_device_info(const struct job *job, struct buf *b)
+{
+    struct buf file = BUF_INIT(DEVICE_INFO_MAX);
+    struct buf masked = BUF_INIT(DEVICE_INFO_MAX);
+    struct json_object *json = NULL;
+    bool wrapped;
+
+    if (spool_read(job->dir, DEVICE_INFO_FILE, &file, NULL) == 0)
+        mask_text(job->mask, buf_text(&file), file.len, &masked);
+    /* a mask may have spoilt the JSON: then nothing is sent rather than a secret */
+    if (masked.len == 0 || buf_failed(&masked) ||
+        jsn_parse(buf_text(&masked), masked.len, &json, NULL) < 0 ||
+        !json_object_is_type(json, json_type_object)) {
+        json_object_put(json);
+        json = NULL;
+    }
+    wrapped = json_object_is_type(jsn_get(json, "device_info"), json_type_object);
+    if (json) {
+        (void)buf_adds(b, "{\"device_info\":");
+        (void)jsn_add_tree(b, wrapped ? jsn_get(json, "device_info") : json);
+        (void)buf_addc(b, '}');
+    }
+    buf_done(&file);
+    buf_done(&masked);
+    json_object_put(json);
+    return b->len > 0;
+}
+
+bool job_post_device_info(struct job *job, api_done_fn *done)
+{
+    struct buf body = BUF_INIT(API_BODY_MAX);
+    struct api_call *call;
+
+    if (!add_device_info(job, &body)) {
+        buf_done(&body);
+        return false;
+    }
+    call = result_call(job, done ? done : on_posted);
+    call->body = body;
+    api_send(job->context->api, API_MAIN, call);
+    return true;
+}
+
+void job_go_offline(struct job *job)
+{
+    struct wishes *wishes = &job->context->wishes;
+
+    wishes->offline = "offline";
+    (void)snprintf(wishes->comment, sizeof(wishes->comment),
+                   "Set to offline by agent due to device recovery failure during job %.100s",
+                   job->id);
+    own_post_offline(job->context, NULL, NULL);
+}
+
+/* --- beginning ------------------------------------------------------------------------- */
+
+void job_begin(struct job *job)
+{
+    struct buf url = BUF_INIT(8192);
+
+    (void)buf_addf(&url, "%s/jobs/%s", api_server(job->context->api), job->id);
+    events_add(job->events, "job_start", buf_text(&url));
+    buf_done(&url);
+    job_event(job, JOB_OK);
+}
+
+/* --- the next phase -------------------------------------------------------------------- */
+
+static bool is_run(const struct job *job, enum phase phase)
+{
+    return *config_command(job->context->config, phase) && definition_wants(job->definition, phase);
+}
+
+void job_select(struct job *job)
+{
+    while (job->next_phase < PHASE_CLEANUP && !is_run(job, (enum phase)job->next_phase))
+        job->next_phase++;
+    if (job->next_phase >= PHASE_CLEANUP || job->shutting_down || job->cancelled) {
+        job_event(job, JOB_NONE);
+        return;
+    }
+    job->phase = (enum phase)job->next_phase++;
+    job_event(job, JOB_OK);
+}
+
+static int feed_scan(void *arg, const char *data, size_t len)
+{
+    job_state_feed(arg, data, len);
+    return 0;
+}
+
+/* Asks for the state of a job; what comes is in job->scan. */
+static void ask_state(struct job *job, const char *id, api_done_fn *done)
+{
+    struct api_call *call = api_call_new("GET", done, job);
+
+    memset(&job->scan, 0, sizeof(job->scan));
+    api_path(call, "/v1/result/", id, NULL);
+    call->retries = 0;
+    call->sink = feed_scan;
+    call->sink_arg = &job->scan;
+    api_send(job->context->api, API_MAIN, call);
+}
+
+static void be_cancelled(struct job *job)
+{
+    if (!job->cancelled)
+        events_add(job->events, "cancelled", NULL);
+    job->cancelled = true;
+    job->reason = "cancelled";
+    job_event(job, JOB_CANCELLED);
+}
+
+static void on_own_record(void *arg, int status, const struct buf *body, const struct err *err)
+{
+    struct job *job = arg;
+    struct own_record record;
+
+    if (!err && status == 200 && own_parse(body, &record) == 0) {
+        own_note_wishes(job->context, &record);
+        own_record_done(&record);
+    }
+    job_event(job, JOB_OK);
+}
+
+static void on_state(void *arg, int status, const struct buf *body, const struct err *err)
+{
+    struct job *job = arg;
+
+    (void)status;
+    (void)body;
+    if (!err && job_state_is_cancelled(job->scan.state))
+        be_cancelled(job);
+    else /* without an answer the job goes on */
+        own_ask(job->context, on_own_record, job);
+}
+
+void job_check(struct job *job)
+{
+    ask_state(job, job->id, on_state);
+}
+
+/* --- running --------------------------------------------------------------------------- */
+
+static void add_event(struct job *job, const char *suffix, const char *detail)
+{
+    char name[64];
+
+    (void)snprintf(name, sizeof(name), "%s_%s", phase_name(job->phase), suffix);
+    events_add(job->events, name, detail);
+}
+
+static void post_provision_log(struct job *job, int status, const char *event)
+{
+    struct api_call *call = api_call_new("POST", on_posted, job);
+
+    api_path(call, "/v1/agents/provision_logs/", job->context->config->agent_id, NULL);
+    (void)buf_adds(&call->body, "{\"job_id\":");
+    (void)jsn_add_string(&call->body, job->id, strlen(job->id));
+    (void)buf_addf(&call->body, ",\"exit_code\":%d,\"detail\":\"%s\"}", status, event);
+    api_send(job->context->api, API_MAIN, call);
+}
+
+/* The event that tells how the phase ended. */
+static void tell_end(struct job *job, int status)
+{
+    struct buf detail = BUF_INIT(DEVICE_INFO_MAX);
+    char event[64];
+
+    if (status == PHASE_RECOVERY_FAILED) {
+        (void)snprintf(event, sizeof(event), "recovery_fail");
+    } else {
+        (void)snprintf(event, sizeof(event), "%s_%s", phase_name(job->phase),
+                       status == 0 ? "success" : "fail");
+    }
+    if (status != 0)
+        phase_failure_detail(job, job->phase, &detail);
+    events_add(job->events, event, buf_text(&detail));
+    if (job->phase == PHASE_PROVISION)
+        post_provision_log(job, status, event);
+    buf_done(&detail);
+}
+
+static void note_reason(struct job *job, int status, enum stop_reason stopped)
+{
+    static const char *const failed[PHASE_COUNT] = {
+        [PHASE_SETUP] = "setup_fail",       [PHASE_PROVISION] = "provision_fail",
+        [PHASE_TEST] = "test_fail",         [PHASE_FIRMWARE_UPDATE] = "firmware_update_fail",
+        [PHASE_ALLOCATE] = "allocate_fail", [PHASE_RESERVE] = "reserve_fail",
+        [PHASE_CLEANUP] = "cleanup_fail",
+    };
+
+    if (stopped != STOP_NONE)
+        job->reason = stop_event(stopped);
+    else if (status == PHASE_RECOVERY_FAILED)
+        job->reason = "recovery_fail";
+    else if (status != 0 && job->phase != PHASE_CLEANUP)
+        job->reason = failed[job->phase];
+}
+
+static void on_phase_over(struct job *job, int status, enum stop_reason stopped)
+{
+    log_info("phase", "job=%s phase=%s status=%d", job->id, phase_name(job->phase), status);
+    (void)json_object_object_add(job->status, phase_name(job->phase), json_object_new_int(status));
+    job->record.running = false;
+    (void)job_save(job);
+    job_post_status(job);
+    tell_end(job, status);
+    note_reason(job, status, stopped);
+    if (status == PHASE_RECOVERY_FAILED)
+        job_go_offline(job);
+    if (job->phase == PHASE_CLEANUP || status == 0 ||
+        (job->phase == PHASE_TEST && status != PHASE_RECOVERY_FAILED))
+        job_event(job, status == 0 && job->phase == PHASE_ALLOCATE ? JOB_ALLOCATED : JOB_OK);
+    else
+        job_event(job, JOB_FAILED);
+}
+
+void job_run(struct job *job)
+{
+    log_info("phase", "job=%s phase=%s", job->id, phase_name(job->phase));
+    job->record.phase = (int)job->phase;
+    job->record.running = true;
+    (void)job_save(job);
+    job_post_state(job, phase_name(job->phase));
+    add_event(job, "start", NULL);
+    phase_start(job, on_phase_over);
+}
+
+void job_clean_up(struct job *job)
+{
+    job->phase = PHASE_CLEANUP;
+    if (is_run(job, PHASE_CLEANUP) && !job->out_of_time)
+        job_run(job);
+    else
+        job_event(job, JOB_OK);
+}
+
+/* --- being allocated ------------------------------------------------------------------- */
+
+static void on_allocated_info(void *arg, int status, const struct buf *body, const struct err *err);
+
+static void post_allocated_info(void *arg)
+{
+    struct job *job = arg;
+
+    if (!job_post_device_info(job, on_allocated_info))
+        on_allocated_info(job, 0, NULL, NULL); /* there is none: nothing to wait for */
+}
+
+static void on_allocated_info(void *arg, int status, const struct buf *body, const struct err *err)
+{
+    struct job *job = arg;
+
+    (void)status;
+    (void)body;
+    if (err) { /* others cannot use the device before they know it */
+        job->pause.fire = post_allocated_info;
+        reactor_after(job->context->reactor, &job->pause,
+                      job->context->config->cancel_interval * 1000);
+        return;
+    }
+    job_post_state(job, "allocated");
+    job_event(job, JOB_OK);
+}
+
+void job_allocate(struct job *job)
+{
+    if (job->shutting_down)
+        job_event(job, JOB_CANCELLED);
+    else
+        post_allocated_info(job);
+}
+
+static void look_again(void *arg);
+
+/* True if the job just asked for is final, or unknown to the server for good. */
+static bool is_over(struct job *job, int status, const struct err *err)
+{
+    if (err)
+        return false;
+    if (job->scan.state[0])
+        job->unknown_answers = 0;
+    else if (status == 204)
+        job->unknown_answers++;
+    return job_state_is_final(job->scan.state) || job->unknown_answers >= UNKNOWN_MAX;
+}
+
+static void on_parent_state(void *arg, int status, const struct buf *body, const struct err *err)
+{
+    struct job *job = arg;
+
+    (void)body;
+    if (is_over(job, status, err)) {
+        job_event(job, JOB_OK);
+        return;
+    }
+    job->pause.fire = look_again;
+    reactor_after(job->context->reactor, &job->pause, job->context->config->cancel_interval * 1000);
+}
+
+static void on_waiting_state(void *arg, int status, const struct buf *body, const struct err *err)
+{
+    struct job *job = arg;
+    const char *parent = jsn_text(job->definition, "parent_job_id");
+
+    if (!err && job_state_is_cancelled(job->scan.state))
+        be_cancelled(job);
+    else if (!err && job_state_is_final(job->scan.state))
+        job_event(job, JOB_OK);
+    else if (parent)
+        ask_state(job, parent, on_parent_state);
+    else
+        on_parent_state(job, status, body, err);
+}
+
+static void look_again(void *arg)
+{
+    struct job *job = arg;
+
+    ask_state(job, job->id, on_waiting_state);
+}
+
+void job_wait(struct job *job)
+{
+    job->unknown_answers = 0;
+    if (job->shutting_down)
+        job_event(job, JOB_CANCELLED);
+    else
+        look_again(job);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * testflinger-agent: options, configuration, and the parts that the loop works with. */
+#include "agent/api.h"
+#include "agent/config.h"
+#include "agent/context.h"
+#include "agent/logfile.h"
+#include "agent/loop.h"
+#include "agent/reactor.h"
+#include "agent/runner.h"
+#include "agent/spool.h"
+#include "common/buf.h"
+#include "common/cleanup.h"
+#include "common/fs.h"
+#include "common/json.h"
+#include "common/log.h"
+
+#include <config.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define EXIT_USAGE     2
+#define TOKEN_FILE_MAX (64 * 1024)
+
+struct arguments {
+    const char *config;
+    const char *token_file;
+    bool token_wanted; /* --token-file was given: it must be there */
+    bool check;
+    int status; /* to exit with at once; -1: go on */
+};
+
+static void print_help(void)
+{
+    printf("Usage: testflinger-agent [OPTION]...\n"
+           "Serve one device: take jobs from a Testflinger server, run their phases, report.\n\n"
+           "  -c, --config FILE      configuration (default: " CONFIG_DEFAULT_FILE ")\n"
+           "      --token-file PATH  JSON with a refresh_token\n"
+           "                         (default: " CONFIG_DEFAULT_TOKEN ", if it is there)\n"
+           "      --check            check the configuration and exit\n"
+           "      --version          print the version and exit\n"
+           "  -h, --help             print this and exit\n\n"
+           "Configuration file:\n");
+    config_print_help(stdout);
+}
+
+static void parse_arguments(int argc, char **argv, struct arguments *args)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"token-file", required_argument, NULL, 't'},
+        {"check", no_argument, NULL, 'k'},        {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+    };
+    int option;
+
+    *args = (struct arguments){CONFIG_DEFAULT_FILE, CONFIG_DEFAULT_TOKEN, false, false, -1};
+    while (args->status < 0 && (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            args->config = optarg;
+            break;
+        case 't':
+            args->token_file = optarg;
+            args->token_wanted = true;
+            break;
+        case 'k':
+            args->check = true;
+            break;
+        case 'v':
+            printf("testflinger-agent %s\n", PACKAGE_VERSION);
+            args->status = EXIT_SUCCESS;
+            break;
+        case 'h':
+            print_help();
+            args->status = EXIT_SUCCESS;
+            break;
+        default: /* getopt has said what is wrong */
+            args->status = EXIT_USAGE;
+            break;
+        }
+    }
+    if (args->status < 0 && optind < argc) {
+        fprintf(stderr, "testflinger-agent: unexpected argument \"%s\"\n", argv[optind]);
+        args->status = EXIT_USAGE;
+    }
+}
+
+/* *ret_token stays NULL if the default file is not there. */
+static int read_token(const struct arguments *args, char **ret_token, struct err *err)
+{
+    AUTO(buf) struct buf text = BUF_INIT(TOKEN_FILE_MAX);
+    struct json_object *json = NULL;
+    const char *token;
+    int rc = fs_read(args->token_file, &text, err);
+
+    if (rc < 0)
+        return err->code == ERR_NOT_FOUND && !args->token_wanted ? 0 : -1;
+    if (jsn_parse(buf_text(&text), text.len, &json, err) < 0)
+        return err_prefix(err, "token file \"%s\"", args->token_file);
+    token = jsn_text(json, "refresh_token");
+    if (token && *token)
+        *ret_token = strdup(token);
+    json_object_put(json);
+    if (!*ret_token)
+        return err_set(err, ERR_INVALID, "token file \"%s\" has no refresh_token",
+                       args->token_file);
+    return 0;
+}
+
+/* They are read from descriptors by the loop and the runner. */
+static int block_signals(struct err *err)
+{
+    static const int blocked[] = {SIGTERM, SIGINT, SIGUSR1, SIGHUP, SIGCHLD};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    for (size_t i = 0; i < sizeof(blocked) / sizeof(blocked[0]); i++)
+        (void)sigaddset(&set, blocked[i]);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || sigaction(SIGPIPE, &ignore, NULL) < 0)
+        return err_set(err, ERR_INTERNAL, "could not block signals");
+    return 0;
+}
+
+static int set_up_log(const struct config *config, struct err *err)
+{
+    enum log_level level;
+
+    if (log_level_parse(config->logging_level, &level, err) < 0)
+        return -1;
+    log_set_level(level);
+    if (logfile_open(config->logging_basedir, err) < 0)
+        return -1;
+    log_set_quiet(config->logging_quiet);
+    return 0;
+}
+
+/* Makes what the loop needs, and runs it. */
+static int serve(const struct config *config, const char *token, struct err *err)
+{
+    struct reactor reactor = REACTOR_INIT(&clock_system);
+    const struct api_config server = {config->server_address, token, config->retry_pause_ms};
+    struct context context = {.config = config, .reactor = &reactor};
+    struct loop *loop = NULL;
+    int status = -1;
+
+    context.spool =
+        spool_new(config->execution_basedir, config->results_basedir, config->agent_id, err);
+    if (context.spool)
+        context.runner = runner_new(&reactor, err);
+    if (context.runner)
+        context.api = api_new(&reactor, &server, err);
+    if (context.api)
+        loop = loop_new(&context, err);
+    if (loop) {
+        log_info("start", "agent=%s server=%s authenticated=%d", LOG_VALUE(config->agent_id),
+                 LOG_VALUE(api_server(context.api)), token != NULL);
+        status = loop_run(loop, err);
+    }
+    loop_free(loop);
+    api_free(context.api);
+    runner_free(context.runner);
+    spool_free(context.spool);
+    return status;
+}
+
+static int run(const struct arguments *args, struct err *err)
+{
+    struct config config;
+    char *token = NULL;
+    int status = -1;
+
+    if (config_load(&config, args->config, err) < 0)
+        return -1;
+    if (args->check) {
+        printf("%s is fine\n", args->config);
+        status = EXIT_SUCCESS;
+    } else if (read_token(args, &token, err) == 0 && block_signals(err) == 0 &&
+               set_up_log(&config, err) == 0) {
+        status = serve(&config, token, err);
+        if (status < 0)
+            log_error("end", "error=%s", LOG_VALUE(err->text));
+        (void)log_set_file(NULL, NULL);
+    }
+    free(token);
+    config_done(&config);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments args;
+    struct err err = ERR_INIT;
+    int status;
+
+    (void)umask(022);
+    parse_arguments(argc, argv, &args);
+    if (args.status >= 0)
+        return args.status;
+    status = run(&args, &err);
+    if (status < 0) {
+        fprintf(stderr, "testflinger-agent: %s\n", err.text);
+        return EXIT_FAILURE;
+    }
+    return status;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * The record as JSON, written by one pwrite over the old one and padded to the same length, so that
+ * a reader sees the old or the new one and a full disk does not matter. */
+#include "agent/record.h"
+
+#include "common/buf.h"
+#include "common/cleanup.h"
+#include "common/fs.h"
+#include "common/json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define RECORD_SIZE ((size_t)8192) /* a name of 1,000 control characters takes 6,000 */
+
+static const char *const types[LOG_TYPE_COUNT] = {[LOG_OUTPUT] = "output", [LOG_SERIAL] = "serial"};
+
+const char *log_type_name(enum log_type type)
+{
+    return types[type];
+}
+
+void record_init(struct record *record, const char *agent)
+{
+    *record = (struct record){.phase = -1};
+    (void)snprintf(record->agent, sizeof(record->agent), "%s", agent);
+}
+
+static void add_record(struct buf *b, const struct record *r)
+{
+    (void)buf_adds(b, "{\"agent\":");
+    (void)jsn_add_string(b, r->agent, strlen(r->agent));
+    (void)buf_addf(b, ",\"phase\":\"%s\",\"running\":%d,\"over\":%d,\"uploaded\":%d",
+                   r->phase < 0 ? "" : phase_name((enum phase)r->phase), r->running, r->over,
+                   r->uploaded);
+    for (enum log_type t = 0; t < LOG_TYPE_COUNT; t++) {
+        (void)buf_addf(b, ",\"%s\":{\"next\":%" PRId64, types[t], r->next[t]);
+        for (enum phase p = 0; p < PHASE_COUNT; p++)
+            (void)buf_addf(b, ",\"%s\":%" PRIu64, phase_name(p), r->sent[t][p]);
+        (void)buf_addc(b, '}');
+    }
+    (void)buf_addc(b, '}');
+    while (b->len < RECORD_SIZE - 1)
+        (void)buf_addc(b, ' ');
+    (void)buf_addc(b, '\n');
+}
+
+int record_save(const struct record *record, const char *dir, struct err *err)
+{
+    AUTO(buf) struct buf text = BUF_INIT(RECORD_SIZE);
+    AUTO_FREE char *path = fs_join(dir, RECORD_FILE);
+    AUTO_CLOSE int fd = path ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+
+    if (fd < 0)
+        return err_set_errno(err, errno, "could not open \"%s/%s\"", dir, RECORD_FILE);
+    add_record(&text, record);
+    if (buf_failed(&text))
+        return err_set(err, ERR_INTERNAL, "record is too long");
+    if (pwrite(fd, text.data, text.len, 0) != (ssize_t)text.len)
+        return err_set_errno(err, errno, "could not write \"%s\"", path);
+    return 0;
+}
+
+int record_load(struct record *record, const char *dir, struct err *err)
+{
+    AUTO(buf) struct buf text = BUF_INIT(RECORD_SIZE);
+    AUTO_FREE char *path = fs_join(dir, RECORD_FILE);
+    struct json_object *json;
+    const char *phase;
+
+    if (!path)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    if (fs_read(path, &text, err) < 0 || jsn_parse(buf_text(&text), text.len, &json, err) < 0)
+        return -1;
+    record_init(record, jsn_text(json, "agent") ? jsn_text(json, "agent") : "");
+    phase = jsn_text(json, "phase");
+    record->phase = phase ? phase_from_name(phase) : -1;
+    record->running = jsn_int(json, "running", 0) != 0;
+    record->over = jsn_int(json, "over", 0) != 0;
+    record->uploaded = jsn_int(json, "uploaded", 0) != 0;
+    for (enum log_type t = 0; t < LOG_TYPE_COUNT; t++) {
+        struct json_object *log = jsn_get(json, types[t]);
+
+        record->next[t] = jsn_int(log, "next", 0);
+        for (enum phase p = 0; p < PHASE_COUNT; p++)
+            record->sent[t][p] = (uint64_t)jsn_int(log, phase_name(p), 0);
+    }
+    json_object_put(json);
+    return 0;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * How far a job has come, in a small file of its directory: what an agent needs to know about a
+ * job that an earlier run of it began.  It is written often and without fsync: what it guards
+ * against is the death of the agent; after a power cut a log fragment may be sent twice. */
+#ifndef AGENT_RECORD_H
+#define AGENT_RECORD_H
+
+#include "common/err.h"
+#include "common/names.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RECORD_FILE       ".testflinger-agent.json"
+#define RECORD_AGENT_SIZE 1024
+
+enum log_type { LOG_OUTPUT, LOG_SERIAL, LOG_TYPE_COUNT };
+
+struct record {
+    char agent[RECORD_AGENT_SIZE];              /* whose job it is: directories may be shared */
+    int phase;                                  /* running or last run; -1: none yet */
+    bool running;                               /* the phase had not ended */
+    bool over;                                  /* nothing more to run: the outcome is to be sent */
+    bool uploaded;                              /* the artifacts are with the server */
+    int64_t next[LOG_TYPE_COUNT];               /* fragment number */
+    uint64_t sent[LOG_TYPE_COUNT][PHASE_COUNT]; /* bytes of each log with the server */
+};
+
+void record_init(struct record *record, const char *agent);
+const char *log_type_name(enum log_type type);
+
+/* In the directory; fails with ERR_NOT_FOUND if there is none. */
+int record_load(struct record *record, const char *dir, struct err *err);
+int record_save(const struct record *record, const char *dir, struct err *err);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * The agent's directories: where jobs run, where outcomes wait for the server, and some room kept
+ * back on the disk so that an outcome can be written even when a job has filled it. */
+#ifndef AGENT_SPOOL_H
+#define AGENT_SPOOL_H
+
+#include "agent/record.h"
+#include "common/buf.h"
+#include "common/err.h"
+
+#include <stddef.h>
+
+struct spool;
+
+/* Makes the directories; refuses to share them with a second agent of the same name. */
+struct spool *spool_new(const char *run_dir, const char *results_dir, const char *agent,
+                        struct err *err);
+void spool_free(struct spool *spool);
+
+/* Keeps room back again; fails when the disk is full: then no job should be taken. */
+int spool_reserve(struct spool *spool, struct err *err);
+
+/* Makes the directory of a new job (what lies there is removed); the caller frees *ret_dir. */
+int spool_make(struct spool *spool, const char *job_id, char **ret_dir, struct err *err);
+
+/* As fs_write_atomic, dir/name; on a full disk the room kept back is used. */
+int spool_write(struct spool *spool, const char *dir, const char *name, const char *text,
+                struct err *err);
+
+/* As fs_read, dir/name, for what a job may have made: only a plain file is read. */
+int spool_read(const char *dir, const char *name, struct buf *ret, struct err *err);
+
+/* The job's directory goes to where outcomes wait.  If that is on another file system it stays
+ * where it is; its record says that it is over, and spool_next() finds it all the same. */
+int spool_keep(struct spool *spool, const char *dir, struct err *err);
+/* The same, but it is not looked at again: the server does not want it. */
+int spool_put_aside(struct spool *spool, const char *dir, struct err *err);
+
+/* The first directory of this agent after *cursor, in order of name; returns 1 and sets *ret_dir
+ * (the caller frees it) and *ret_record, or 0 if there is none.  The cursor is a text of
+ * SPOOL_CURSOR_SIZE, "" at first; it is moved on. */
+#define SPOOL_CURSOR_SIZE 64
+int spool_next(struct spool *spool, char cursor[static SPOOL_CURSOR_SIZE], char **ret_dir,
+               struct record *ret_record);
+
+#endif

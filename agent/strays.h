@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Processes that a command left behind. */
+#ifndef AGENT_STRAYS_H
+#define AGENT_STRAYS_H
+
+#include <sys/types.h>
+
+/* Sends signal (0: none) to every living descendant of this process and returns how many there
+ * are. */
+int strays_signal(int signal);
+
+/* The same for processes whose environment has this entry ("NAME=value"): what an agent that was
+ * killed could not end itself. */
+int strays_signal_marked(const char *entry, int signal);
+
+#endif
