@@ -38,14 +38,10 @@ BEGIN
     IF v_rows IS NOT NULL THEN
         PERFORM tfx.start_attempts(p_requests, v_numbers, v_rows);
     END IF;
-    v_numbers := v_again || v_numbers;
-    SELECT v_jobs || array_agg(w.job_id) INTO v_jobs FROM unnest(v_rows) w;
-    IF v_jobs IS NULL THEN
-        RETURN;
+    IF v_rows IS NOT NULL OR v_jobs IS NOT NULL THEN
+        RETURN QUERY
+        SELECT * FROM tfx.render_claims(
+            v_again || v_numbers, v_jobs || ARRAY(SELECT w.job_id FROM unnest(v_rows) w));
     END IF;
-    RETURN QUERY
-    SELECT u.number - 1, c.job_id, c.attempt, c.token, c.body
-    FROM tfx.render_claims(v_jobs) c
-    JOIN unnest(v_numbers, v_jobs) u(number, id) ON u.id = c.job_id::uuid;
 END
 $$;

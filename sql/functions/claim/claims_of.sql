@@ -5,10 +5,11 @@ CREATE FUNCTION api.claims_of(p_tokens uuid[])
 RETURNS TABLE (request int, job_id text, attempt int, token text, body text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_ids uuid[] := ARRAY(SELECT l.job_id FROM tf.lease l WHERE l.token = ANY (p_tokens));
+    v_numbers int[];
+    v_ids uuid[];
 BEGIN
-    RETURN QUERY
-    SELECT array_position(p_tokens, c.token::uuid) - 1, c.job_id, c.attempt, c.token, c.body
-    FROM tfx.render_claims(v_ids) c;
+    SELECT array_agg(array_position(p_tokens, l.token)), array_agg(l.job_id) INTO v_numbers, v_ids
+    FROM tf.lease l WHERE l.token = ANY (p_tokens);
+    RETURN QUERY SELECT * FROM tfx.render_claims(v_numbers, v_ids);
 END
 $$;

@@ -1,13 +1,14 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- The answers to the claims that hold these jobs now: the definition with what the agent needs.
+-- The answers to the claims that hold these jobs now: the definition with what the agent needs.  Job
+-- p_ids[i] was claimed by request p_numbers[i] (from 1).
 -- LIMIT keeps the lookups apart: joined freely, a plan made while the tables were empty read a whole
 -- week of definitions for one job.
-CREATE FUNCTION tfx.render_claims(p_ids uuid[])
-RETURNS TABLE (job_id text, attempt int, token text, body text)
+CREATE FUNCTION tfx.render_claims(p_numbers int[], p_ids uuid[])
+RETURNS TABLE (request int, job_id text, attempt int, token text, body text)
 LANGUAGE plpgsql AS $$
 BEGIN
     RETURN QUERY
-    SELECT l.job_id::text, l.attempt, l.token::text,
+    SELECT i.number - 1, l.job_id::text, l.attempt, l.token::text,
            tfx.add_members(coalesce(d.body, '{}'), concat_ws(', ',
                format('"job_id": "%s", "started_at": "%s"', l.job_id,
                       tfx.format_micros(l.claimed_at)),
@@ -17,7 +18,7 @@ BEGIN
                CASE WHEN l.lease_s IS NOT NULL THEN
                    format('"lease": {"token": "%s", "seconds": %s, "attempt": %s, "stop_after": 3600}',
                           l.token, l.lease_s, l.attempt) END))
-    FROM unnest(p_ids) i(id)
+    FROM unnest(p_numbers, p_ids) i(number, id)
     CROSS JOIN LATERAL (SELECT * FROM tf.lease o WHERE o.job_id = i.id LIMIT 1) l
     CROSS JOIN LATERAL (SELECT * FROM tf.job o WHERE o.id = i.id LIMIT 1) j
     LEFT JOIN LATERAL (SELECT o.body FROM tf.definition o
