@@ -17,7 +17,7 @@ static const struct {
 #undef ERROR
 };
 
-int err_set(struct err *err, enum err_code code, const char *format, ...)
+int(err_set)(struct err *err, enum err_code code, const char *format, ...)
 {
     va_list args;
 
@@ -41,7 +41,7 @@ static int add_text(struct err *err, const char *more)
     return -1;
 }
 
-int err_set_errno(struct err *err, int errno_value, const char *format, ...)
+int(err_set_errno)(struct err *err, int errno_value, const char *format, ...)
 {
     char reason[128];
     va_list args;
@@ -55,7 +55,7 @@ int err_set_errno(struct err *err, int errno_value, const char *format, ...)
     return add_text(err, strerror_r(errno_value, reason, sizeof(reason)));
 }
 
-int err_prefix(struct err *err, const char *format, ...)
+int(err_prefix)(struct err *err, const char *format, ...)
 {
     struct err before;
     va_list args;

@@ -42,6 +42,17 @@ int err_prefix(struct err *err, const char *format, ...) __attribute__((format(p
 int err_http_status(enum err_code code);
 const char *err_default_text(enum err_code code);
 
+/* The compiler cannot look into another file: told that these always return -1, it does not take
+ * what a failed call leaves unset for used. */
+static inline int err_failure(int minus_one)
+{
+    (void)minus_one;
+    return -1;
+}
+#define err_set(...)       err_failure(err_set(__VA_ARGS__))
+#define err_set_errno(...) err_failure(err_set_errno(__VA_ARGS__))
+#define err_prefix(...)    err_failure(err_prefix(__VA_ARGS__))
+
 /* The code for a five-letter SQLSTATE, ERR_NONE if the table has none. */
 enum err_code err_from_sqlstate(const char *sqlstate);
 
