@@ -100,7 +100,9 @@
 -- service
 \ir functions/service/check_schema.sql
 \ir functions/service/make_partitions.sql
+\ir functions/service/rebuild_hot.sql
 \ir functions/service/reset_data.sql
+\ir functions/service/rotate_wait.sql
 -- at the end
 \ir grants.sql
 \ir finish.sql

@@ -46,7 +46,36 @@ SELECT is(tfx.find_week('2024-01-08 00:00:00+00'), '2024-01-08', 'and begins on 
 SELECT is(tfx.format_seconds('2024-01-02 04:04:05.9+01'), '2024-01-02T03:04:05Z', 'seconds');
 SELECT is(tfx.format_micros('2024-01-02 04:04:05.9+01'), '2024-01-02T03:04:05.900000+00:00', 'microseconds');
 
+-- rotate_wait, rebuild_hot
+SELECT pg_temp.submit(n) FROM generate_series(1, 9) n \g /dev/null
+SELECT pg_temp.submit(10, '{"hold": true, "queue": "h"}'), pg_temp.submit(11, '{"hold": true, "queue": "i"}') \g /dev/null
+SELECT api.ready_job(pg_temp.id(11)) \g /dev/null
+INSERT INTO tf.file (week, id, job_id, attempt, kind, state)
+    VALUES (tfx.find_week(now()), pg_temp.id(1), pg_temp.id(11), 0, 'attachments', 'complete');
+SELECT pg_temp.claim('a', '{q}', n) FROM generate_series(1, 3) n \g /dev/null
+SELECT pg_temp.post(1, 'provision'), pg_temp.post(3, 'complete'), pg_temp.post(2, 'setup'), pg_temp.age(2, '1 h') \g /dev/null
+SELECT api.reap_leases(9) \g /dev/null
+CREATE FUNCTION pg_temp.places() RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(v::text, ' ' ORDER BY v.seq) FROM (
+        SELECT 'held' AS place, job_id, queue, nprio, seq, week, attempt, lost, exclude_agents, 'waiting' AS state FROM tf.hold
+        UNION ALL SELECT 'waiting', job_id, queue, nprio, seq, week, attempt, lost, exclude_agents, 'waiting' FROM tf.wait
+        UNION ALL SELECT 'running', job_id, queue, nprio, seq, week, attempt, lost, exclude_agents, job_state FROM tf.lease) v
+$$;
+SELECT pg_temp.places() AS before \gset
+SELECT is((SELECT kept FROM api.rotate_wait()), 8, 'the waiting jobs are written anew');
+SELECT is(pg_temp.places(), :'before', 'and nothing else has changed');
+SELECT results_eq('SELECT held, waiting, running FROM tfx.rebuild_hot()', 'VALUES (0::bigint, 0::bigint, 0::bigint)',
+    'nothing is missing');
+TRUNCATE tf.hold, tf.wait, tf.lease;
+SELECT results_eq('SELECT held, waiting, running FROM tfx.rebuild_hot()', 'VALUES (1::bigint, 8::bigint, 1::bigint)',
+    'after a restore every living job gets a place');
+SELECT is(pg_temp.places(), :'before', 'which is its old one');
+INSERT INTO tf.wait (queue, nprio, seq, job_id, week)
+    SELECT 'many', 0, n, pg_temp.id(n), '2024-01-01' FROM generate_series(1, 20000) n;
+SELECT is_empty('SELECT * FROM api.rotate_wait()', 'too many rows are left as they are');
+
 -- reset_data
+SELECT lives_ok('SELECT tfx.reset_data()', 'first of all');
 SELECT tfx.add_client('testflinger-admin', '{"secret_hash": "h"}'), tfx.add_client('c', '{}');
 SELECT pg_temp.submit(1), api.post_agent('a', '{}', NULL) \g /dev/null
 SELECT lives_ok('SELECT tfx.reset_data()', 'everything is emptied');

@@ -223,3 +223,13 @@ def test_partitions_are_made_once(connect):
     assert not call.settle(), "the second waits for the first"
     one.commit()
     assert call.result() == [(0,)]
+
+
+def test_the_waiting_jobs_are_not_rewritten_while_somebody_uses_them(connect):
+    one, two = connect(), connect()
+    submit(one, 1, "used")
+    assert two.execute("SELECT kept FROM api.rotate_wait()").fetchall() == []
+    one.rollback()
+    two.rollback()
+    assert two.execute("SELECT kept FROM api.rotate_wait()").fetchall() != []
+    two.rollback()
