@@ -10,7 +10,7 @@ import re
 import sys
 import xml.etree.ElementTree
 
-RESULT = re.compile(r"^(not )?ok\b\s*\d*\s*(?:-\s*)?([^#]*)(?:#\s*(skip|todo)\S*\s*(.*))?", re.I)
+RESULT = re.compile(r"^(not )?ok\s+\d+\s*(?:-\s*)?([^#]*)(?:#\s*(skip|todo)\S*\s*(.*))?", re.I)
 PLAN = re.compile(r"^1\.\.(\d+)(?:\s*#\s*skip\S*\s*(.*))?", re.I)
 
 

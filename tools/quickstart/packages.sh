@@ -11,7 +11,8 @@ cluster_policy_made=no
 missing_packages() {
     local name installed
 
-    installed=" $(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
+    # it fails when it does not even know one of them
+    installed=" $({ dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null || true; } |
         sed -n 's/^installed //p' | tr '\n' ' ')"
     for name in "$@"; do
         [[ $installed == *" $name "* ]] || printf '%s\n' "$name"

@@ -38,7 +38,7 @@ test_address() {
     export BUILDDIR=$BUILD/asan
     unit_suite
     suite style tap "$ROOT/tests/style/run"
-    suite sql tap "$ROOT/tests/sql/run"
+    TF_PROVE=--verbose suite sql tap "$ROOT/tests/sql/run"
     pytest_suite sql-pytest tests/sql
     pytest_suite api tests/api
     pytest_suite agent tests/agent
@@ -115,6 +115,10 @@ unit_suite() {
         tail -n 30 "$RESULTS/unit-build.log" >&2
         die "could not build the unit tests; the whole output is in $RESULTS/unit-build.log"
     }
+    # a few of them talk to PostgreSQL
+    BIN=$BUILDDIR
+    cluster_start "$RUN/unit-postgresql"
+    export TESTFLINGER_TEST_DB=$SUPERUSER
     while read -r program; do
         name=unit-${program#"$BUILDDIR"/tests/unit/}
         name=${name//\//-}
