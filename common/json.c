@@ -158,8 +158,13 @@ static int read_escape(struct reader *r, struct span *span)
 static int skip_plain(struct reader *r)
 {
     while (r->at < r->end && *r->at != '"' && *r->at != '\\') {
-        size_t n = utf8_char_len(r->at, (size_t)(r->end - r->at));
+        size_t n;
 
+        if (*r->at >= 0x20 && (unsigned char)*r->at < 0x80) { /* nearly all there is */
+            r->at++;
+            continue;
+        }
+        n = utf8_char_len(r->at, (size_t)(r->end - r->at));
         if (n == 0)
             return refuse(r, "text that is not UTF-8");
         if ((unsigned char)*r->at < 0x20)

@@ -5,6 +5,7 @@
 #include "common/utf8.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,15 +41,27 @@ static const char *escape_of(unsigned char c, char room[static 8])
     return room;
 }
 
+/* True for ASCII that stands for itself: nearly all there is. */
+static bool is_plain(char c)
+{
+    return c >= 0x20 && (unsigned char)c < 0x80 && c != '"' && c != '\\';
+}
+
 int jsn_add_escaped(struct buf *b, const char *text, size_t len)
 {
     const char *from = text, *end = text + len;
     char room[8];
 
     for (const char *at = text; at < end;) {
-        size_t n = utf8_char_len(at, (size_t)(end - at));
-        const char *instead = n == 0 ? UTF8_REPLACEMENT : escape_of((unsigned char)*at, room);
+        const char *instead;
+        size_t n;
 
+        if (is_plain(*at)) {
+            at++;
+            continue;
+        }
+        n = utf8_char_len(at, (size_t)(end - at));
+        instead = n == 0 ? UTF8_REPLACEMENT : escape_of((unsigned char)*at, room);
         if (instead && (buf_add(b, from, (size_t)(at - from)) < 0 || buf_adds(b, instead) < 0))
             return -1;
         at += n ? n : 1;
