@@ -127,24 +127,28 @@ static struct metrics_route label_of(const struct metrics *m, size_t route,
     return route < m->routes ? route_of(route) : (struct metrics_route){"any", "none"};
 }
 
+static void write_count(struct metrics_route label, int status, uint64_t n, struct buf *out)
+{
+    (void)buf_addf(out, "testflinger_http_requests_total{method=\"%s\",route=\"%s\",status=",
+                   label.method, label.path);
+    if (status)
+        (void)buf_addf(out, "\"%d\"} %" PRIu64 "\n", status, n);
+    else
+        (void)buf_addf(out, "\"other\"} %" PRIu64 "\n", n);
+}
+
 static void write_requests(const struct metrics *m, struct metrics_route (*route_of)(size_t route),
                            struct buf *out)
 {
     (void)buf_adds(out, "# HELP testflinger_http_requests_total requests answered\n"
                         "# TYPE testflinger_http_requests_total counter\n");
-    for (size_t r = 0; r <= m->routes; r++) {
-        struct metrics_route label = label_of(m, r, route_of);
-
+    for (size_t r = 0; r <= m->routes; r++)
         for (int s = 0; s < STATUS_COUNT; s++) {
             uint64_t n = value_of(&m->counts[r].by_status[s]);
 
             if (n)
-                (void)buf_addf(out,
-                               "testflinger_http_requests_total{method=\"%s\",route=\"%s\","
-                               "status=\"%d\"} %" PRIu64 "\n",
-                               label.method, label.path, statuses[s], n);
+                write_count(label_of(m, r, route_of), statuses[s], n, out);
         }
-    }
 }
 
 static void write_histogram(const struct route_counts *counts, struct metrics_route label,

@@ -136,7 +136,7 @@ int connection_open(struct db *db, struct err *err)
     if (db->conn && still_usable(db))
         return 0;
     connection_close(db);
-    if (db->held && db->opened)
+    if (db->held && db->times_opened)
         return err_set(err, ERR_UNAVAILABLE, "connection to the database was lost");
     db->conn = connect_now(db);
     if (PQstatus(db->conn) != CONNECTION_OK || PQsetnonblocking(db->conn, 1) != 0) {
@@ -149,8 +149,13 @@ int connection_open(struct db *db, struct err *err)
         connection_close(db);
         return -1;
     }
-    db->opened = true;
+    db->times_opened++;
     return 0;
+}
+
+unsigned db_times_opened(const struct db *db)
+{
+    return db->times_opened;
 }
 
 /* Waits until the socket can be read, or written while the query is not all sent. */

@@ -19,7 +19,7 @@ struct db {
     bool stale;       /* what it knows of them is out of date */
     bool unconfirmed; /* a commit did not reach the standbys it waits for */
     bool held;        /* state lives in the connection: never open another one */
-    bool opened;
+    unsigned times_opened;
     char sqlstate[6]; /* of the last failure, "" if the server did not say */
 };
 

@@ -61,6 +61,8 @@ struct db_rows {
 /* Does not connect yet.  The caller frees it with db_free(). */
 struct db *db_new(const struct db_options *options, struct err *err);
 void db_free(struct db *db);
+/* More than once: connections were lost. */
+unsigned db_times_opened(const struct db *db);
 
 /* Runs one statement.  *ret_rows is to be released with db_rows_done(). */
 int db_query(struct db *db, const struct db_statement *statement, const struct db_param *params,

@@ -28,6 +28,7 @@ struct worker {
     pthread_t thread;
     struct lane *lane;
     struct app app;
+    unsigned reconnects; /* counted so far */
 };
 
 struct executor {
@@ -58,6 +59,18 @@ static void publish(const struct lane *lane)
     metrics_set(lane->metrics, lane->depth, (int64_t)lane->waiting);
 }
 
+/* The first connection of a worker is none that was lost. */
+static void count_reconnects(struct worker *worker)
+{
+    unsigned opened = worker->app.db ? db_times_opened(worker->app.db) : 0;
+    unsigned reconnects = opened > 1 ? opened - 1 : 0;
+
+    if (reconnects != worker->reconnects)
+        metrics_add(worker->lane->metrics, METRIC_DB_RECONNECTS,
+                    (int64_t)reconnects - worker->reconnects);
+    worker->reconnects = reconnects;
+}
+
 static void *worker_main(void *arg)
 {
     struct worker *worker = arg;
@@ -77,6 +90,7 @@ static void *worker_main(void *arg)
         publish(lane);
         (void)pthread_mutex_unlock(&lane->lock);
         work->run(work, &worker->app);
+        count_reconnects(worker);
         (void)pthread_mutex_lock(&lane->lock);
         lane->busy--;
         publish(lane);
