@@ -376,7 +376,8 @@ static bool is_running_command(const struct job *job)
 void job_shut_down(struct job *job)
 {
     job->shutting_down = true;
-    job->reason = "agent_stopped";
+    if (job->stage < JOB_CLEANUP)
+        job->reason = "agent_stopped";
     if (is_running_command(job) && job->phase != PHASE_CLEANUP)
         (void)stop_ask(&job->run.stop, STOP_SHUTDOWN);
     if ((job->stage == JOB_CHECK || job->stage == JOB_ALLOCATE || job->stage == JOB_WAIT) &&

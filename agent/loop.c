@@ -245,6 +245,11 @@ static void deliver_next(struct loop *l)
 
 /* --- the agent's own record ------------------------------------------------------------ */
 
+static bool heartbeat_is_due(const struct loop *l)
+{
+    return clock_ms(l->context->reactor->clock) - l->last_state_ms > HEARTBEAT_MS;
+}
+
 static enum event judge(struct loop *l)
 {
     struct wishes *wishes = &l->context->wishes;
@@ -279,8 +284,6 @@ static void on_own(void *arg, int status, const struct buf *body, const struct e
 
 static void ask_own(struct loop *l)
 {
-    if (clock_ms(l->context->reactor->clock) - l->last_state_ms > HEARTBEAT_MS)
-        post_waiting(l);
     own_post_queues(l->context);
     own_ask(l->context, on_own, l);
 }
@@ -292,18 +295,26 @@ static void on_offline_posted(void *arg, int status, const struct buf *body, con
     (void)status;
     (void)body;
     if (!err) { /* else the wish stays, and is posted again */
+        l->last_state_ms = clock_ms(l->context->reactor->clock);
         l->context->wishes.offline = NULL;
         l->context->wishes.comment[0] = '\0';
     }
-    l->last_state_ms = clock_ms(l->context->reactor->clock);
     pause_for(l, l->context->config->polling_interval);
 }
 
 static void be_offline(struct loop *l)
 {
-    log_info("offline", "state=%s comment=%s", l->context->wishes.offline,
-             LOG_VALUE(l->own.comment));
-    own_post_offline(l->context, on_offline_posted, l);
+    const char *state = l->context->wishes.offline;
+
+    log_info("offline", "state=%s comment=%s", state, LOG_VALUE(l->own.comment));
+    if (strcmp(l->own.state, state) != 0 || heartbeat_is_due(l)) {
+        own_post_offline(l->context, on_offline_posted, l);
+        return;
+    }
+    /* nothing is posted without need: it could undo what somebody is changing just now */
+    l->context->wishes.offline = NULL;
+    l->context->wishes.comment[0] = '\0';
+    pause_for(l, l->context->config->polling_interval);
 }
 
 /* --- jobs ------------------------------------------------------------------------------ */
@@ -336,6 +347,8 @@ static void claim(struct loop *l)
     struct err err = ERR_INIT;
     struct api_call *call;
 
+    if (heartbeat_is_due(l))
+        post_waiting(l);
     if (spool_reserve(l->context->spool, &err) < 0) {
         log_error("disk", "error=%s", LOG_VALUE(err.text));
         comes_to(l, FAILED);

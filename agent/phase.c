@@ -99,10 +99,10 @@ static void on_looked(void *arg, int status, const struct buf *body, const struc
 
     (void)body;
     (void)status;
-    if (!err && job_state_is_cancelled(job->run.scan.state)) {
-        job->cancelled = stop_ask(&job->run.stop, STOP_CANCELLED) || job->cancelled;
-        return;
-    }
+    if (!err && job_state_is_cancelled(job->run.scan.state) &&
+        stop_ask(&job->run.stop, STOP_CANCELLED))
+        job->cancelled = true;
+    /* asked on, whatever it was: it also tells the server that the agent is alive */
     reactor_after(job->context->reactor, &job->run.look,
                   job->context->config->cancel_interval * 1000);
 }

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The server is away, slow, confused or does not believe the agent."""
+import subprocess
+
+import pytest
+
+from agent import Agent
+from fakeserver import AGENT_TOKEN, FakeServer
+from wait import wait_for
+
+
+def test_an_outcome_that_could_not_be_sent_is_sent_later_and_once(fake, make_agent, tmp_path):
+    gate = tmp_path / "gate"
+    agent = make_agent(test_command=f"echo begun; until [ -e {gate} ]; do sleep 0.05; done; "
+                                    "seq 1 1000; mkdir artifacts; echo x > artifacts/file",
+                       cleanup_command="echo cleaned")
+    job = fake.add_job(test_data={"a": 1})
+    wait_for(lambda: "begun" in job.log("test"))
+    fake.stop()
+    gate.touch()
+    wait_for(lambda: agent.kept_dir(job).exists(), 120)
+    assert job.completions == 0
+    fake.start()
+    fake.wait_complete(job)
+    wait_for(lambda: not agent.kept_dir(job).exists())
+    after = fake.add_job(test_data={"a": 1})
+    fake.wait_complete(after)
+    assert job.completions == 1
+    assert len(job.artifacts) == 1
+    assert job.status == {"test": 0, "cleanup": 0}
+    assert job.log("test").splitlines()[4:] == [str(n) for n in range(1, 1001)]
+    assert job.log("cleanup").endswith("cleaned\n")
+    numbers = [fragment["fragment_number"] for fragment in job.fragments["output"]]
+    assert numbers == list(range(len(numbers)))
+
+
+def test_a_kept_outcome_survives_the_agent(fake, make_agent, tmp_path):
+    gate = tmp_path / "gate"
+    agent = make_agent(test_command=f"echo begun; until [ -e {gate} ]; do sleep 0.05; done; echo end")
+    job = fake.add_job(test_data={"a": 1})
+    wait_for(lambda: "begun" in job.log("test"))
+    fake.stop()
+    gate.touch()
+    wait_for(lambda: agent.kept_dir(job).exists(), 120)
+    agent.kill()
+    fake.start()
+    agent.start()
+    fake.wait_complete(job)
+    wait_for(lambda: not agent.kept_dir(job).exists())
+    assert job.completions == 1
+    assert job.status == {"test": 0}
+    assert job.log("test").endswith("begun\nend\n")
+
+
+def test_output_of_an_outage_arrives_when_the_server_is_back(fake, make_agent, tmp_path):
+    gate = tmp_path / "gate"
+    make_agent(test_command=f"echo begun; seq 1 20000; until [ -e {gate} ]; do sleep 0.1; done")
+    rule = fake.overrule("POST", "/v1/result/.*/log/output", 503)
+    job = fake.add_job(test_data={"a": 1})
+    wait_for(lambda: len(fake.seen("POST", "/v1/result/.*/log/output")) > 6)
+    assert not job.fragments["output"]
+    rule.times = 0
+    wait_for(lambda: "20000\n" in job.log("test"))
+    gate.touch()
+    fake.wait_complete(job)
+    assert job.log("test").splitlines()[4:] == [str(n) for n in range(1, 20001)]
+
+
+@pytest.mark.parametrize("status", [0, 500, 503])
+def test_a_request_that_failed_is_repeated(fake, make_agent, status):
+    make_agent(test_command="echo hello")
+    for pattern in ("/v1/result/[^/]*", "/v1/result/.*/log/output", "/v1/agents/data/.*"):
+        fake.overrule("POST", pattern, status, times=3)
+    job = fake.add_job(test_data={"a": 1})
+    fake.wait_complete(job)
+    assert job.status == {"test": 0}
+    assert job.log("test").endswith("hello\n")
+
+
+def test_the_agent_waits_for_a_server_that_is_not_there_yet(fake, make_agent):
+    fake.stop()
+    agent = make_agent(test_command="true")
+    wait_for(lambda: agent.process.output().count("event=server") >= 2)
+    fake.start()
+    job = fake.add_job(test_data={"a": 1})
+    fake.wait_complete(job)
+
+
+def test_an_outcome_the_server_refuses_is_not_sent_for_ever(fake, make_agent):
+    agent = make_agent(test_command="true")
+    job = fake.add_job(test_data={"a": 1})
+    fake.overrule("POST", f"/v1/result/{job.definition['job_id']}", 404)
+    after = fake.add_job(test_data={"a": 1})
+    fake.wait_complete(after)
+    assert (agent.dir / "run" / f"{job.definition['job_id']}.refused").exists()
+
+
+def test_an_answer_that_is_no_job_does_not_stop_the_agent(fake, make_agent):
+    for body in (b"", b"nonsense", b"[]", b"{}", b'{"job_id": "../../etc"}', b'{"job_id": 7}'):
+        fake.overrule("GET", "/v1/job", 200, body, times=1)
+    make_agent(test_command="true", polling_interval=1)
+    job = fake.add_job(test_data={"a": 1})
+    fake.wait_complete(job)
+
+
+def test_secrets_of_a_token_file_that_is_missing_stop_the_start(fake, tmp_path):
+    agent = Agent(tmp_path, fake.url)
+    command = agent.command() + ["--token-file", str(tmp_path / "nothing")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "nothing" in done.stderr
+
+
+class TestAuthentication:
+    @pytest.fixture
+    def fake(self):
+        server = FakeServer(authenticated=True).start()
+        yield server
+        server.stop()
+
+    def test_the_refresh_token_is_exchanged_and_the_job_runs(self, fake, make_agent):
+        make_agent(test_command="echo hello", token=AGENT_TOKEN)
+        job = fake.add_job(test_data={"a": 1})
+        fake.wait_complete(job)
+        assert len(fake.seen("POST", "/v1/oauth2/refresh")) == 1
+
+    def test_a_token_that_expires_in_mid_job_is_replaced(self, fake, make_agent, tmp_path):
+        gate = tmp_path / "gate"
+        make_agent(test_command=f"echo begun; until [ -e {gate} ]; do sleep 0.05; done; echo end",
+                   token=AGENT_TOKEN)
+        job = fake.add_job(test_data={"a": 1})
+        wait_for(lambda: "begun" in job.log("test"))
+        fake.forget_tokens()
+        gate.touch()
+        fake.wait_complete(job)
+        assert job.status == {"test": 0}
+        assert job.log("test").endswith("begun\nend\n")
+        assert len(fake.seen("POST", "/v1/oauth2/refresh")) >= 2
+
+    def test_an_agent_without_rights_keeps_asking(self, fake, make_agent):
+        rule = fake.overrule("GET", "/v1/job", 403, b'{"message": "not allowed"}')
+        agent = make_agent(test_command="true", token=AGENT_TOKEN)
+        job = fake.add_job(test_data={"a": 1})
+        wait_for(lambda: len(fake.seen("GET", "/v1/job")) > 1)
+        assert "not authorised" in agent.process.output()
+        rule.times = 0
+        fake.wait_complete(job)
+
+    def test_a_refused_refresh_token_is_logged(self, fake, make_agent):
+        agent = make_agent(test_command="true", token="wrong")
+        wait_for(lambda: "could not get an access token" in agent.process.output())
+        assert "wrong" not in agent.process.output()
