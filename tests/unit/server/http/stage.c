@@ -18,9 +18,9 @@
 #define DRAIN_MS    5000
 #define PATIENCE_MS 30000
 
-static void pause_ms(int ms)
+void stage_pause(void)
 {
-    struct timespec ts = {0, ms * 1000000L};
+    const struct timespec ts = {0, 2000000};
 
     (void)nanosleep(&ts, NULL);
 }
@@ -69,7 +69,7 @@ bool stage_stop(struct stage *s)
     while (!loop_ended(s->loop)) {
         if (clock_ms(&clock_system) > end_ms)
             return false;
-        pause_ms(2);
+        stage_pause();
     }
     loop_free(s->loop);
     executor_free(s->executor);
@@ -85,7 +85,7 @@ void stage_until(const struct stage *s, enum metric which, int64_t value)
 
     while (metrics_get(s->metrics, which) != value) {
         assert_true(clock_ms(&clock_system) < end_ms);
-        pause_ms(2);
+        stage_pause();
     }
 }
 

@@ -25,6 +25,8 @@ struct stage *stage_start(const struct route *routes, size_t count, size_t queue
                           int64_t timeout_ms);
 /* Drains and frees.  Returns false if the loop did not end within its time. */
 bool stage_stop(struct stage *stage);
+/* Two milliseconds, for a loop that looks again and again. */
+void stage_pause(void);
 /* Until the metric has the value (or fails after 30 s). */
 void stage_until(const struct stage *stage, enum metric which, int64_t value);
 
