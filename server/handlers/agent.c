@@ -2,6 +2,7 @@
  * Agents: what they report about themselves, and how it reads back. */
 #include "server/store/agent.h"
 
+#include "common/cleanup.h"
 #include "common/json.h"
 #include "server/app.h"
 #include "server/handlers/handlers.h"
@@ -14,18 +15,15 @@
 int agent_post(struct app *app, const struct request *req, struct response *res, struct err *err)
 {
     static const char done[] = "{\"status\":\"OK\"}";
-    struct buf data = BUF_INIT(AGENT_TEXT_MAX);
+    AUTO(buf) struct buf data = BUF_INIT(AGENT_TEXT_MAX);
     const char *name;
-    int rc = -1;
 
     if (handler_name(req, "name", &name, err) < 0)
         return -1;
     if (jsn_add_tree(&data, req->json) < 0)
-        (void)err_set(err, ERR_TOO_LARGE, "report of an agent is too large");
-    else
-        rc = agent_store_post(app->db, name, buf_text(&data), req->caller.client_id, err);
-    buf_done(&data);
-    if (rc < 0 || response_cookie(res, "agent_name", name, err) < 0)
+        return err_set(err, ERR_TOO_LARGE, "report of an agent is too large");
+    if (agent_store_post(app->db, name, buf_text(&data), req->caller.client_id, err) < 0 ||
+        response_cookie(res, "agent_name", name, err) < 0)
         return -1;
     return response_json(res, done, strlen(done));
 }

@@ -2,6 +2,7 @@
  * GET /v1/job: an agent asks for work. */
 #include "server/store/claim.h"
 
+#include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/parse.h"
@@ -80,16 +81,13 @@ static int write_request(const struct request *req, const char *token, struct bu
 /* GET /v1/job */
 int job_claim(struct app *app, const struct request *req, struct response *res, struct err *err)
 {
-    struct buf request = BUF_INIT(CLAIM_TEXT_MAX);
+    AUTO(buf) struct buf request = BUF_INIT(CLAIM_TEXT_MAX);
     char token[UUID_TEXT_SIZE];
-    bool found = false;
-    int rc = -1;
+    bool found;
 
-    if (uuid_make(clock_us(app->clock), token, err) == 0 &&
-        write_request(req, token, &request, err) == 0)
-        rc = claim_store_take(app->db, buf_text(&request), token, &res->body, &found, err);
-    buf_done(&request);
-    if (rc < 0)
+    if (uuid_make(clock_us(app->clock), token, err) < 0 ||
+        write_request(req, token, &request, err) < 0 ||
+        claim_store_take(app->db, buf_text(&request), token, &res->body, &found, err) < 0)
         return -1;
     if (!found)
         return response_none(res);

@@ -2,6 +2,7 @@
  * Permissions of clients, for managers and admins. */
 #include "server/store/client.h"
 
+#include "common/cleanup.h"
 #include "common/json.h"
 #include "common/names.h"
 #include "server/app.h"
@@ -64,22 +65,17 @@ static int write_data(const struct config *config, struct json_object *body, str
 /* PUT /v1/client-permissions/{id} */
 int client_put(struct app *app, const struct request *req, struct response *res, struct err *err)
 {
-    struct buf data = BUF_INIT(CLIENT_TEXT_MAX);
-    bool created = false;
+    AUTO(buf) struct buf data = BUF_INIT(CLIENT_TEXT_MAX);
     const char *id;
-    int rc = -1;
+    bool created;
 
-    if (handler_name(req, "id", &id, err) < 0)
-        return -1;
-    if (write_data(app->config, req->json, &data, err) == 0)
-        rc = client_store_put(app->db, id, role_name(req->caller.role), buf_text(&data), &created,
-                              err);
-    buf_done(&data);
-    if (rc < 0)
+    if (handler_name(req, "id", &id, err) < 0 ||
+        write_data(app->config, req->json, &data, err) < 0 ||
+        client_store_put(app->db, id, role_name(req->caller.role), buf_text(&data), &created, err) <
+            0)
         return -1;
     res->content_type = "text/plain; charset=utf-8";
-    if (buf_addf(&res->body, "client \"%s\" %s", id, created ? "created" : "changed") < 0)
-        return err_set(err, ERR_INTERNAL, "out of memory");
+    (void)buf_addf(&res->body, "client \"%s\" %s", id, created ? "created" : "changed");
     return 0;
 }
 

@@ -2,6 +2,7 @@
  * Queues: advertised ones, and the agents and jobs of one. */
 #include "server/store/queue.h"
 
+#include "common/cleanup.h"
 #include "common/json.h"
 #include "server/app.h"
 #include "server/handlers/handlers.h"
@@ -12,15 +13,13 @@
 int queue_advertise(struct app *app, const struct request *req, struct response *res,
                     struct err *err)
 {
-    struct buf queues = BUF_INIT(QUEUES_TEXT_MAX);
-    int rc = -1;
+    AUTO(buf) struct buf queues = BUF_INIT(QUEUES_TEXT_MAX);
 
     if (jsn_add_tree(&queues, req->json) < 0)
-        (void)err_set(err, ERR_TOO_LARGE, "list of queues is too large");
-    else
-        rc = queue_store_advertise(app->db, buf_text(&queues), err);
-    buf_done(&queues);
-    return rc < 0 ? -1 : response_ok(res);
+        return err_set(err, ERR_TOO_LARGE, "list of queues is too large");
+    if (queue_store_advertise(app->db, buf_text(&queues), err) < 0)
+        return -1;
+    return response_ok(res);
 }
 
 /* GET /v1/agents/queues */

@@ -2,6 +2,7 @@
  * Results of a job: posted by its agent as a whole, read as one flat object with the logs in it. */
 #include "server/store/result.h"
 
+#include "common/cleanup.h"
 #include "common/json.h"
 #include "server/app.h"
 #include "server/handlers/handlers.h"
@@ -27,19 +28,18 @@ static int member_text(const struct request *req, const char *key, struct buf *b
 /* POST /v1/result/{id} */
 int result_post(struct app *app, const struct request *req, struct response *res, struct err *err)
 {
-    struct buf status = BUF_INIT(RESPONSE_BODY_MAX), device_info = BUF_INIT(RESPONSE_BODY_MAX);
-    struct result_post what = {.job_state = jsn_text(req->json, "job_state")};
+    AUTO(buf) struct buf status = BUF_INIT(RESPONSE_BODY_MAX);
+    AUTO(buf) struct buf device_info = BUF_INIT(RESPONSE_BODY_MAX);
+    struct posted_result what = {.job_state = jsn_text(req->json, "job_state")};
     struct poster by;
     char id[UUID_TEXT_SIZE];
-    int rc = -1;
 
-    if (request_uuid(req, "id", id, err) == 0 && handler_poster(req, &by, err) == 0 &&
-        member_text(req, "status", &status, &what.status, err) == 0 &&
-        member_text(req, "device_info", &device_info, &what.device_info, err) == 0)
-        rc = result_store_post(app->db, id, &by, &what, err);
-    buf_done(&status);
-    buf_done(&device_info);
-    return rc < 0 ? -1 : response_ok(res);
+    if (request_uuid(req, "id", id, err) < 0 || handler_poster(req, &by, err) < 0 ||
+        member_text(req, "status", &status, &what.status, err) < 0 ||
+        member_text(req, "device_info", &device_info, &what.device_info, err) < 0 ||
+        result_store_post(app->db, id, &by, &what, err) < 0)
+        return -1;
+    return response_ok(res);
 }
 
 static int begin_log(struct buf *piece, const char *type, const char *phase, bool first)
@@ -111,21 +111,18 @@ static int write_result(struct log_stream *s, const struct result_row *row, stru
 int result_show(struct app *app, const struct request *req, struct response *res, struct err *err)
 {
     const char *agent = req->caller.role == ROLE_AGENT ? req->agent_name : NULL;
+    AUTO(result_row) struct result_row row = {.found = false};
     struct log_stream *s;
-    struct result_row row;
     char id[UUID_TEXT_SIZE];
-    int rc;
 
     if (request_uuid(req, "id", id, err) < 0 || result_store_get(app->db, id, agent, &row, err) < 0)
         return -1;
-    if (!row.found) {
-        result_row_done(&row);
+    if (!row.found)
         return response_none(res);
-    }
     s = log_stream_new(&result_form, id);
-    rc = s ? write_result(s, &row, err) : err_set(err, ERR_INTERNAL, "out of memory");
-    result_row_done(&row);
-    if (rc < 0) {
+    if (!s)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    if (write_result(s, &row, err) < 0) {
         log_stream_free(s);
         return -1;
     }

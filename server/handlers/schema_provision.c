@@ -5,51 +5,23 @@
 
 #include "common/json.h"
 
-#define STRING(field)                                                                              \
-    {                                                                                              \
-        .name = (field), .type = SCHEMA_STRING                                                     \
-    }
-#define BOOLEAN(field)                                                                             \
-    {                                                                                              \
-        .name = (field), .type = SCHEMA_BOOL                                                       \
-    }
-#define INTEGER(field)                                                                             \
-    {                                                                                              \
-        .name = (field), .type = SCHEMA_INT                                                        \
-    }
-#define FREE(field)                                                                                \
-    {                                                                                              \
-        .name = (field), .type = SCHEMA_OBJECT                                                     \
-    }
-#define URL(field)                                                                                 \
-    {                                                                                              \
-        .name = (field), .type = SCHEMA_URL                                                        \
-    }
-#define REQUIRED_URL(field)                                                                        \
-    {                                                                                              \
-        .name = (field), .type = SCHEMA_URL, .required = true                                      \
-    }
-#define EMAIL(field)                                                                               \
-    {                                                                                              \
-        .name = (field), .type = SCHEMA_EMAIL                                                      \
-    }
-#define ATTACHMENTS                                                                                \
-    {                                                                                              \
-        .name = "attachments", .type = SCHEMA_LIST, .items = &attachment_item                      \
-    }
-#define END                                                                                        \
-    {                                                                                              \
-        .type = SCHEMA_END                                                                         \
-    }
+/* clang-format off */
+#define STRING(field)       {.name = (field), .type = SCHEMA_STRING}
+#define BOOLEAN(field)      {.name = (field), .type = SCHEMA_BOOL}
+#define INTEGER(field)      {.name = (field), .type = SCHEMA_INT}
+#define FREE_FORM(field)    {.name = (field), .type = SCHEMA_OBJECT}
+#define URL(field)          {.name = (field), .type = SCHEMA_URL}
+#define REQUIRED_URL(field) {.name = (field), .type = SCHEMA_URL, .required = true}
+#define EMAIL(field)        {.name = (field), .type = SCHEMA_EMAIL}
+#define ATTACHMENTS         {.name = "attachments", .type = SCHEMA_LIST, .items = &attachment_item}
+#define TASKS(needed)       {.name = "robot_tasks", .type = SCHEMA_LIST, .items = &string_item, \
+                             .required = (needed)}
+#define END                 {.type = SCHEMA_END}
+/* clang-format on */
 
 static const struct schema_field object_item = {.type = SCHEMA_OBJECT};
 static const struct schema_field string_item = {.type = SCHEMA_STRING};
 static const struct schema_field url_item = {.type = SCHEMA_URL};
-
-#define TASKS(needed)                                                                              \
-    {                                                                                              \
-        .name = "robot_tasks", .type = SCHEMA_LIST, .items = &string_item, .required = (needed)    \
-    }
 
 static bool has(struct json_object *object, const char *key)
 {
@@ -137,7 +109,7 @@ static const struct schema iot_custom = {.fields = iot_custom_fields, .check = c
 static const struct schema_field iot_preset_fields[] = {
     IOT_SOURCE,
     {.name = "preset", .type = SCHEMA_STRING, .required = true},
-    FREE("preset_kwargs"),
+    FREE_FORM("preset_kwargs"),
     BOOLEAN("agent_ssh_access"),
     INTEGER("provisioning_timeout"),
     END,

@@ -48,16 +48,15 @@ static int parse_basic(const char *header, struct buf *ret_text, const char **re
 static int log_in(struct app *app, const char *client_id, const char *secret,
                   struct buf *ret_permissions, struct err *err)
 {
-    struct client_secret stored;
-    bool good;
+    AUTO(client_secret) struct client_secret stored = {.hash = NULL};
 
     if (client_store_secret(app->db, client_id, &stored, err) < 0)
         return -1;
-    good = password_matches(secret, stored.hash, (int)app->config->bcrypt_cost);
-    if (good && buf_adds(ret_permissions, stored.permissions) < 0)
-        good = false;
-    client_secret_done(&stored);
-    return good ? 0 : err_set(err, ERR_UNAUTHORIZED, "client id or secret is wrong");
+    if (!password_matches(secret, stored.hash, (int)app->config->bcrypt_cost))
+        return err_set(err, ERR_UNAUTHORIZED, "client id or secret is wrong");
+    if (buf_adds(ret_permissions, stored.permissions) < 0)
+        return err_set(err, ERR_INTERNAL, "permissions are too large for a token");
+    return 0;
 }
 
 static int make_refresh_token(struct app *app, const char *client_id,
@@ -95,7 +94,8 @@ static int answer(struct app *app, const char *permissions, const char *refresh_
 /* POST /v1/oauth2/token; whatever the body says does not matter */
 int token_issue(struct app *app, const struct request *req, struct response *res, struct err *err)
 {
-    struct buf credentials = BUF_INIT(CREDENTIALS_MAX), permissions = BUF_INIT(CLAIMS_MAX_BYTES);
+    AUTO(buf) struct buf credentials = BUF_INIT(CREDENTIALS_MAX);
+    AUTO(buf) struct buf permissions = BUF_INIT(CLAIMS_MAX_BYTES);
     char refresh_token[REFRESH_TOKEN_SIZE];
     const char *secret;
     int rc = -1;
@@ -107,8 +107,6 @@ int token_issue(struct app *app, const struct request *req, struct response *res
         rc = answer(app, buf_text(&permissions), refresh_token, res, err);
     if (credentials.data)
         explicit_bzero(credentials.data, credentials.len);
-    buf_done(&credentials);
-    buf_done(&permissions);
     return rc;
 }
 
@@ -122,16 +120,13 @@ static void hash_of_body(const struct request *req, unsigned char ret_hash[stati
 /* POST /v1/oauth2/refresh */
 int token_refresh(struct app *app, const struct request *req, struct response *res, struct err *err)
 {
-    struct buf permissions = BUF_INIT(CLAIMS_MAX_BYTES);
+    AUTO(buf) struct buf permissions = BUF_INIT(CLAIMS_MAX_BYTES);
     unsigned char hash[DIGEST_SIZE];
-    int rc;
 
     hash_of_body(req, hash);
-    rc = client_store_use_token(app->db, hash, &permissions, err);
-    if (rc == 0)
-        rc = answer(app, buf_text(&permissions), NULL, res, err);
-    buf_done(&permissions);
-    return rc;
+    if (client_store_use_token(app->db, hash, &permissions, err) < 0)
+        return -1;
+    return answer(app, buf_text(&permissions), NULL, res, err);
 }
 
 /* POST /v1/oauth2/revoke */

@@ -3,7 +3,7 @@
 #include "server/store/result.h"
 
 int result_store_post(struct db *db, const char *id, const struct poster *by,
-                      const struct result_post *what, struct err *err)
+                      const struct posted_result *what, struct err *err)
 {
     static const struct db_statement post = {
         .name = "post_result",

@@ -15,14 +15,14 @@ struct poster {
 };
 
 /* What is posted; NULL: not given. */
-struct result_post {
+struct posted_result {
     const char *status;      /* JSON */
     const char *device_info; /* JSON */
     const char *job_state;
 };
 
 int result_store_post(struct db *db, const char *id, const struct poster *by,
-                      const struct result_post *what, struct err *err);
+                      const struct posted_result *what, struct err *err);
 
 /* The texts are valid until result_row_done(). */
 struct result_row {
