@@ -10,6 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define OBJECT_COST 8
+#define LIST_COST   2
+#define LIST_ITEMS  4 /* room in a new list; it grows */
+
 enum fault { FAULT_NONE, FAULT_INTEGER, FAULT_NAN, FAULT_SURROGATE, FAULT_COUNT };
 
 static const char *const faults[FAULT_COUNT] = {
@@ -23,6 +27,7 @@ struct reader {
     const char *start, *at, *end;
     struct buf decoded; /* the last string that had escapes, and every key */
     enum fault first_fault;
+    int cost; /* of what was made, in units of JSN_COST_MAX */
     struct err *err;
 };
 
@@ -39,6 +44,15 @@ static int refuse(struct reader *r, const char *why)
 {
     return err_set(r->err, ERR_BAD_REQUEST, "not valid JSON: %s at byte %td", why,
                    r->at - r->start);
+}
+
+/* Of one more value; objects and lists cost more, however empty. */
+static int spend(struct reader *r, int cost)
+{
+    r->cost += cost;
+    if (r->cost > JSN_COST_MAX)
+        return err_set(r->err, ERR_TOO_LARGE, "JSON text of too many values");
+    return 0;
 }
 
 static int no_memory(struct reader *r)
@@ -395,7 +409,9 @@ static int read_container(struct reader *r, int depth, struct json_object **ret_
 
     if (depth >= JSN_DEPTH_MAX)
         return refuse(r, "nested too deeply");
-    value = is_list ? json_object_new_array() : json_object_new_object();
+    if (spend(r, is_list ? LIST_COST : OBJECT_COST) < 0)
+        return -1;
+    value = is_list ? json_object_new_array_ext(LIST_ITEMS) : json_object_new_object();
     if (!value)
         return no_memory(r);
     rc = is_list ? read_list(r, depth + 1, value) : read_object(r, depth + 1, value);
@@ -411,6 +427,8 @@ static int read_value(struct reader *r, int depth, struct json_object **ret_valu
 {
     int rc;
 
+    if (spend(r, 1) < 0)
+        return -1;
     skip_blanks(r);
     if (r->at < r->end && (*r->at == '{' || *r->at == '['))
         rc = read_container(r, depth, ret_value);

@@ -14,6 +14,9 @@
 #include <stdint.h>
 
 #define JSN_DEPTH_MAX 100
+/* How much of a tree one document may make, in units of about 100 bytes: an empty object of two
+ * bytes takes 800 in json-c, so a bound on the text alone is none on memory. */
+#define JSN_COST_MAX 1000000
 
 /* Reads a document.  The caller puts the tree (NULL for the document null).  Text that is not JSON:
  * ERR_BAD_REQUEST.  Values that are JSON by grammar, or nearly, and that nothing can keep (an

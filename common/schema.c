@@ -16,8 +16,11 @@
 
 #define OBJECT_KEY "_schema" /* where complaints about an object itself stand */
 
+#define COMPLAINTS_MAX 1000 /* more are dropped: what is refused is refused */
+
 struct load {
     bool no_memory; /* one check at the end; complaints are incomplete then */
+    int complaints;
 };
 
 static struct json_object *load_value(struct load *l, const struct schema_field *field,
@@ -35,9 +38,13 @@ static struct json_object *keep(struct load *l, struct json_object *made)
 /* ["why"] */
 static struct json_object *complain(struct load *l, const char *why)
 {
-    struct json_object *list = keep(l, json_object_new_array());
-    struct json_object *text = keep(l, json_object_new_string(why));
+    struct json_object *list, *text;
 
+    if (l->complaints == COMPLAINTS_MAX)
+        return NULL;
+    l->complaints++;
+    list = keep(l, json_object_new_array_ext(1));
+    text = keep(l, json_object_new_string(why));
     if (!list || !text || json_object_array_add(list, text) < 0) {
         l->no_memory = true;
         json_object_put(text);
@@ -213,11 +220,13 @@ static struct json_object *load_variant(struct load *l, const struct schema_fiel
     if (!json_object_is_type(value, json_type_object))
         return complain_of_object(l, "not an object");
     for (size_t i = 0; field->variants[i]; i++) {
+        int before = l->complaints;
         struct json_object *complaints = load_object(l, field->variants[i], value, ret_value);
 
         if (!complaints)
             return NULL;
         json_object_put(complaints);
+        l->complaints = before;
     }
     return complain_of_object(l, "fits none of the known shapes");
 }

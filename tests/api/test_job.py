@@ -278,3 +278,8 @@ def test_a_complete_or_unknown_job_cannot_be_cancelled(user, agent, queue):
 ])
 def test_other_actions_are_refused(user, body, complaints):
     assert_refused(user.post(f"/v1/job/{uuid.uuid4()}/action", body), 422, complaints)
+
+
+def test_a_body_of_too_many_values_is_refused(anonymous):
+    body = b'{"job_queue": "q", "allocate_data": {"x": [' + b"{}," * 1_000_000 + b"0]}}"
+    assert_refused(anonymous.post("/v1/job", body, headers={"Content-Type": "application/json"}), 413)

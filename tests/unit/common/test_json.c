@@ -212,6 +212,34 @@ static void test_an_unclosed_megabyte_of_brackets_is_refused(void **state)
     free(text);
 }
 
+static void assert_repeated(const char *what, size_t times, int want_rc)
+{
+    struct buf text = BUF_INIT((size_t)32 << 20);
+    struct json_object *json;
+    struct err err = ERR_INIT;
+
+    (void)buf_addc(&text, '[');
+    for (size_t i = 0; i < times; i++) {
+        (void)buf_adds(&text, what);
+        (void)buf_addc(&text, i + 1 < times ? ',' : ']');
+    }
+    assert_int_equal(jsn_parse(buf_text(&text), text.len, &json, &err), want_rc);
+    if (want_rc == 0)
+        json_object_put(json);
+    else
+        assert_int_equal(err.code, ERR_TOO_LARGE);
+    buf_done(&text);
+}
+
+static void test_a_small_text_cannot_make_a_huge_tree(void **state)
+{
+    (void)state;
+    assert_repeated("{}", 100000, 0);
+    assert_repeated("{}", JSN_COST_MAX / 9 + 1, -1);
+    assert_repeated("[]", JSN_COST_MAX / 3 + 1, -1);
+    assert_repeated("1", JSN_COST_MAX + 1, -1);
+}
+
 static void assert_canonical_equal(const char *one, const char *two, bool equal)
 {
     struct buf a = BUF_INIT(1000), b = BUF_INIT(1000);
@@ -293,6 +321,7 @@ int main(void)
         cmocka_unit_test(test_faults_stand_in_the_tree),
         cmocka_unit_test(test_nesting_is_bounded),
         cmocka_unit_test(test_an_unclosed_megabyte_of_brackets_is_refused),
+        cmocka_unit_test(test_a_small_text_cannot_make_a_huge_tree),
         cmocka_unit_test(test_equal_documents_have_one_canonical_text),
         cmocka_unit_test(test_text_that_is_not_utf8_is_replaced),
         cmocka_unit_test(test_a_full_buffer_fails),

@@ -404,6 +404,24 @@ static void test_object_checks_wait_for_the_fields(void **state)
     assert_load_of(&schema, "{\"a\":1,\"b\":[]}", 14, ERR_INVALID, "{\"b\":[\"not an integer\"]}");
 }
 
+static void test_complaints_are_many_but_not_endless(void **state)
+{
+    struct buf text = BUF_INIT((size_t)4 << 20), detail = BUF_INIT((size_t)4 << 20);
+    struct json_object *json, *complaints;
+
+    (void)state;
+    (void)buf_adds(&text, "{\"l\":[1");
+    for (int i = 0; i < 100000; i++)
+        (void)buf_adds(&text, ",1");
+    (void)buf_adds(&text, "],\"v\":{\"x\":[]},\"s\":5}");
+    assert_int_equal(schema_load(&all, buf_text(&text), text.len, &json, &detail, NULL), -1);
+    assert_int_equal(jsn_parse(buf_text(&detail), detail.len, &complaints, NULL), 0);
+    assert_int_equal(json_object_object_length(jsn_get(complaints, "l")), 1000);
+    json_object_put(complaints);
+    buf_done(&text);
+    buf_done(&detail);
+}
+
 static void test_open_schemas_keep_what_they_do_not_know(void **state)
 {
     static const struct schema_field none[] = {{.type = SCHEMA_END}};
@@ -438,6 +456,7 @@ int main(void)
         cmocka_unit_test(test_maps_tell_bad_keys_from_bad_values),
         cmocka_unit_test(test_the_first_variant_that_fits_is_taken),
         cmocka_unit_test(test_object_checks_wait_for_the_fields),
+        cmocka_unit_test(test_complaints_are_many_but_not_endless),
         cmocka_unit_test(test_open_schemas_keep_what_they_do_not_know),
     };
 
