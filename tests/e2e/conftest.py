@@ -2,6 +2,7 @@
 """End to end: the real server, the real agent and the real client on a private PostgreSQL."""
 import json
 import os
+import shlex
 import subprocess
 
 import pytest
@@ -90,7 +91,8 @@ class Agent:
     def start(self, url=None):
         agent_config(self.dir / "agent.conf", self.name, url or self.server.url, self.dir,
                      **self.options)
-        self.process = Process([program("testflinger-agent"), "-c", self.dir / "agent.conf",
+        self.process = Process([*shlex.split(os.environ.get("TESTFLINGER_AGENT_WRAPPER", "")),
+                                program("testflinger-agent"), "-c", self.dir / "agent.conf",
                                 "--token-file", self.token_file], self.dir / "agent.log")
         return self
 

@@ -56,24 +56,25 @@ test_thread() {
     pytest_suite faults tests/faults
 }
 
+# The agent and the client, and all units.
 test_valgrind() {
     install_packages "${PACKAGES_VALGRIND[@]}"
     build_tree valgrind --enable-werror CFLAGS="-O1 -g"
     export BUILDDIR=$BUILD/valgrind
-    export UNDER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --trace-children=no"
-    export TESTFLINGER_UNDER_VALGRIND=testflinger-agent,testflinger
+    export UNDER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite"
+    export TESTFLINGER_AGENT_WRAPPER="$UNDER --trace-children=no"
     unit_suite
     pytest_suite agent tests/agent
 }
 
 test_fuzz() {
-    local target
-
     install_packages "${PACKAGES_FUZZ[@]}"
-    if [ ! -x "$ROOT/tests/fuzz/run" ]; then
-        die "there is no tests/fuzz/run"
-    fi
-    suite fuzz tap "$ROOT/tests/fuzz/run"
+    build_tree fuzz --enable-fuzzing CC=clang-14 CFLAGS="-O1 -g"
+    waited make -s -C "$BUILD/fuzz" -j"$(nproc)" fuzz >"$RESULTS/fuzz-build.log" 2>&1 || {
+        tail -n 30 "$RESULTS/fuzz-build.log" >&2
+        die "could not build the fuzz targets; the whole output is in $RESULTS/fuzz-build.log"
+    }
+    suite fuzz tap "$ROOT/tests/fuzz/run" "$BUILD/fuzz" 60
 }
 
 # note NAME FORMAT STATUS: one line for the summary
