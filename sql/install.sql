@@ -28,7 +28,6 @@
 -- claim
 \ir functions/claim/claim_jobs.sql
 \ir functions/claim/claims_of.sql
-\ir functions/claim/find_head.sql
 \ir functions/claim/offer_again.sql
 \ir functions/claim/pick_job.sql
 \ir functions/claim/pick_jobs.sql

@@ -1,37 +1,47 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Turns places just taken off tf.wait into leases and attempts: p_places[i] goes to request
--- p_numbers[i] (from 1).  Guarded like every change of state; the samples are of first claims.
+-- p_numbers[i] (from 1).  One statement is safe here: the rows are ours already and nothing is
+-- looked for.  The samples are of first claims.
+--   TF409  the table of transitions does not allow claims
 CREATE FUNCTION tfx.start_attempts(p_requests jsonb, p_numbers int[], p_places tf.wait[])
 RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_leases tf.lease[];
-    v_seconds int := (SELECT l.seconds FROM tf.phase_lease l WHERE l.doing = 'running');
-    v_week date := tfx.find_week(now());
-    v_to text := (SELECT t.to_state FROM tf.transition t
-                  WHERE t.from_state = 'waiting' AND t.event = 'claim');
+    v_started int;
 BEGIN
-    IF v_to IS NULL THEN
-        RAISE EXCEPTION 'claiming is not allowed' USING ERRCODE = 'TF409';
+    WITH allowed AS MATERIALIZED (
+        SELECT t.to_state, tfx.find_week(now()) AS week,
+               (SELECT l.seconds FROM tf.phase_lease l WHERE l.doing = 'running') AS seconds
+        FROM tf.transition t WHERE t.from_state = 'waiting' AND t.event = 'claim'
+    ), lease AS (
+        INSERT INTO tf.lease (job_id, queue, nprio, seq, week, attempt_week, attempt, lost, agent,
+                              token, boot, lease_s, claimed_at, offered_at, lease_until, job_state,
+                              exclude_agents)
+        SELECT p.job_id, p.queue, p.nprio, p.seq, p.week, a.week, p.attempt + 1, p.lost,
+               r.j ->> 'agent', (r.j ->> 'token')::uuid, r.j ->> 'boot', (r.j ->> 'lease')::int,
+               now(), now(), now() + make_interval(secs => coalesce((r.j ->> 'lease')::int, a.seconds)),
+               a.to_state, p.exclude_agents
+        FROM allowed a
+        CROSS JOIN unnest(p_places) WITH ORDINALITY p
+        CROSS JOIN LATERAL (SELECT p_requests -> (p_numbers[p.ordinality] - 1) AS j) r
+        ORDER BY p.job_id
+        RETURNING *
+    ), attempt AS (
+        INSERT INTO tf.attempt (job_id, attempt, week, agent, token, boot, first_number)
+        SELECT l.job_id, l.attempt, l.attempt_week, l.agent, l.token, l.boot,
+               CASE WHEN l.attempt > 1 THEN tfx.find_next_fragment(l.job_id) ELSE 0 END
+        FROM lease l
+    ), event AS (
+        INSERT INTO tf.event (job_id, attempt, event, from_state, to_state, who)
+        SELECT l.job_id, l.attempt, 'claim', 'waiting', l.job_state, l.agent FROM lease l
+    ), sample AS (
+        INSERT INTO tf.wait_sample (queue, seconds)
+        SELECT p.queue, extract(epoch FROM now() - p.since) FROM unnest(p_places) p
+        WHERE p.attempt = 0
+    )
+    SELECT count(*) INTO v_started FROM lease;
+    IF v_started <> cardinality(p_places) THEN
+        RAISE EXCEPTION 'a waiting job cannot be claimed' USING ERRCODE = 'TF409';
     END IF;
-    SELECT array_agg((p.job_id, p.queue, p.nprio, p.seq, p.week, v_week, p.attempt + 1, p.lost,
-                      r.j ->> 'agent', r.j ->> 'token', r.j ->> 'boot', r.j ->> 'lease', now(),
-                      now(), NULL, now() + make_interval(
-                          secs => coalesce((r.j ->> 'lease')::int, v_seconds)),
-                      v_to, p.exclude_agents)::tf.lease ORDER BY p.job_id)
-    INTO v_leases
-    FROM unnest(p_places) WITH ORDINALITY p
-    CROSS JOIN LATERAL (SELECT p_requests -> (p_numbers[p.ordinality] - 1) AS j) r;
-
-    INSERT INTO tf.lease SELECT * FROM unnest(v_leases);
-    INSERT INTO tf.attempt (job_id, attempt, week, agent, token, boot, first_number)
-    SELECT l.job_id, l.attempt, l.attempt_week, l.agent, l.token, l.boot,
-           CASE WHEN l.attempt > 1 THEN tfx.find_next_fragment(l.job_id) ELSE 0 END
-    FROM unnest(v_leases) l;
-    INSERT INTO tf.event (job_id, attempt, event, from_state, to_state, who)
-    SELECT l.job_id, l.attempt, 'claim', 'waiting', v_to, l.agent FROM unnest(v_leases) l;
-    INSERT INTO tf.wait_sample (queue, seconds)
-    SELECT p.queue, extract(epoch FROM now() - p.since) FROM unnest(p_places) p
-    WHERE p.attempt = 0;
 END
 $$;
