@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- The newest finished file of a job: attachments, or the artifact of the newest attempt.  sha256 in
 -- hex.  No row: none.
+-- Only agents may fetch attachments, and the one that has just claimed the job does it before it says
+-- anything else: that confirms the claim and gives it half an hour to receive and unpack them.
 CREATE FUNCTION api.get_file(p_id uuid, p_kind text)
 RETURNS TABLE (file_id text, size bigint, sha256 text, chunks int)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -10,6 +12,9 @@ DECLARE
 BEGIN
     IF p_kind = 'attachments' THEN
         SELECT j.week INTO v_week FROM tf.job j WHERE j.id = p_id;
+        UPDATE tf.lease l
+        SET confirmed = now(), lease_until = greatest(l.lease_until, now() + interval '30 min')
+        WHERE l.job_id = p_id AND l.confirmed IS NULL;
     ELSE
         SELECT a.week, a.attempt INTO v_week, v_attempt FROM tf.attempt a
         WHERE a.job_id = p_id ORDER BY a.attempt DESC LIMIT 1;
