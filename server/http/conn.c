@@ -72,6 +72,7 @@ static void stop(struct conn *conn)
 
     if (conn->watching)
         (void)epoll_ctl(loop->own_fd, EPOLL_CTL_DEL, conn->fd, NULL);
+    exchange_retire(conn);
     if (conn->linger)
         linger_add(loop, conn->fd);
     LIST_REMOVE(conn, link);

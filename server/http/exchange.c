@@ -21,30 +21,6 @@
 
 #define BODY_BYTES_PER_S (64 << 10) /* arriving slower than this uses up the body's time-out */
 
-void *exchange_start(void *cls, const char *target, struct MHD_Connection *connection)
-{
-    struct loop *loop = cls;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    struct conn *conn = info ? info->socket_context : NULL;
-    struct exchange *ex = conn ? calloc(1, sizeof(*ex)) : NULL;
-
-    if (!ex)
-        return NULL; /* exchange_step() then closes the connection */
-    ex->loop = loop;
-    ex->conn = conn;
-    ex->connection = connection;
-    ex->started_us = clock_us(loop->clock);
-    response_init(&ex->res);
-    buf_init(&ex->req.body, 0);
-    (void)target_parse(target, &ex->target, &ex->err);
-    conn->exchange = ex;
-    loop->exchanges++;
-    metrics_add(loop->options.app.metrics, METRIC_IN_FLIGHT, 1);
-    conn_enter(conn, CONN_HEADER, loop->options.header_timeout_ms);
-    return ex;
-}
-
 static void exchange_free(struct exchange *ex)
 {
     upload_free(ex->upload);
@@ -58,6 +34,31 @@ static void exchange_free(struct exchange *ex)
     metrics_add(ex->loop->options.app.metrics, METRIC_IN_FLIGHT, -1);
     ex->loop->exchanges--;
     free(ex);
+}
+
+void *exchange_start(void *cls, const char *target, struct MHD_Connection *connection)
+{
+    struct loop *loop = cls;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct conn *conn = info ? info->socket_context : NULL;
+    struct exchange *ex = conn ? calloc(1, sizeof(*ex)) : NULL;
+
+    if (!ex)
+        return NULL; /* exchange_step() then closes the connection */
+    exchange_retire(conn);
+    ex->loop = loop;
+    ex->conn = conn;
+    ex->connection = connection;
+    ex->started_us = clock_us(loop->clock);
+    response_init(&ex->res);
+    buf_init(&ex->req.body, 0);
+    (void)target_parse(target, &ex->target, &ex->err);
+    conn->exchange = ex;
+    loop->exchanges++;
+    metrics_add(loop->options.app.metrics, METRIC_IN_FLIGHT, 1);
+    conn_enter(conn, CONN_HEADER, loop->options.header_timeout_ms);
+    return ex;
 }
 
 static enum work_lane lane_of(const struct exchange *ex)
@@ -119,6 +120,26 @@ static void abandon_on_worker(struct work *work, struct app *app)
 
     upload_abandon(ex->upload, app);
     loop_post(ex->loop, ex);
+}
+
+void exchange_retire(struct conn *conn)
+{
+    struct exchange *ex = conn->exchange;
+
+    if (!ex)
+        return;
+    assert(ex->state != EXCHANGE_WORKING);
+    conn->exchange = NULL;
+    if (!ex->upload || !upload_open(ex->upload)) {
+        exchange_free(ex);
+        return;
+    }
+    /* the client left in mid-upload; only a worker can undo what was written */
+    ex->conn = NULL;
+    ex->connection = NULL;
+    ex->state = EXCHANGE_WORKING;
+    ex->work.run = abandon_on_worker;
+    ex->loop->options.queue->submit_always(ex->loop->options.queue, lane_of(ex), &ex->work);
 }
 
 /* True if the rest of a body nobody wants is small enough to be read. */
@@ -258,17 +279,7 @@ void exchange_completed(void *cls, struct MHD_Connection *connection, void **con
     assert(ex->state != EXCHANGE_WORKING);
     conn = ex->conn;
     exchange_log(ex, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
-    conn->exchange = NULL;
     conn_enter(conn, CONN_IDLE,
                ex->loop->options.keepalive_timeout_ms + ex->loop->options.header_timeout_ms);
-    if (!ex->upload || !upload_open(ex->upload)) {
-        exchange_free(ex);
-        return;
-    }
-    /* the client left in mid-upload; only a worker can undo what was written */
-    ex->conn = NULL;
-    ex->connection = NULL;
-    ex->state = EXCHANGE_WORKING;
-    ex->work.run = abandon_on_worker;
-    ex->loop->options.queue->submit_always(ex->loop->options.queue, lane_of(ex), &ex->work);
+    exchange_retire(conn);
 }

@@ -55,6 +55,9 @@ enum MHD_Result exchange_step(void *cls, struct MHD_Connection *connection, cons
                               size_t *data_size, void **context);
 void exchange_completed(void *cls, struct MHD_Connection *connection, void **context,
                         enum MHD_RequestTerminationCode code);
+/* Ends the connection's exchange, if it has one: libmicrohttpd does not always tell the end of a
+ * request that failed before its header was complete. */
+void exchange_retire(struct conn *conn);
 /* Gives the exchange to the workers and suspends its connection; run is called there.  -1: the
  * queue is full. */
 int exchange_hand_over(struct exchange *ex, void (*run)(struct work *work, struct app *app),

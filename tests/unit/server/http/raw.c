@@ -136,10 +136,16 @@ int raw_ask(int port, const char *text, struct raw_reply *ret_reply)
     return ret_reply->status;
 }
 
-int raw_closed(int fd, int timeout_ms)
+int raw_readable(int fd, int timeout_ms)
 {
     struct pollfd pfd = {.fd = fd, .events = POLLIN};
+
+    return poll(&pfd, 1, timeout_ms) == 1;
+}
+
+int raw_closed(int fd, int timeout_ms)
+{
     char byte;
 
-    return poll(&pfd, 1, timeout_ms) == 1 && recv(fd, &byte, 1, MSG_PEEK) <= 0;
+    return raw_readable(fd, timeout_ms) && recv(fd, &byte, 1, MSG_PEEK) <= 0;
 }

@@ -24,6 +24,8 @@ void raw_read_head(int fd, struct raw_reply *ret_reply);
 void raw_reply_done(struct raw_reply *reply);
 /* One request, one answer, on a connection of its own; returns the status. */
 int raw_ask(int port, const char *text, struct raw_reply *ret_reply);
+/* 1: an answer or the end has come, 0: nothing within the time. */
+int raw_readable(int fd, int timeout_ms);
 /* 1: the other side has closed, 0: it has not within the time. */
 int raw_closed(int fd, int timeout_ms);
 

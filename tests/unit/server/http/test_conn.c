@@ -173,6 +173,36 @@ static void test_hundreds_of_idle_clients_do_not_disturb(void **state)
     stage_until(s, METRIC_CONNECTIONS, 0);
 }
 
+static void test_headers_that_cannot_be_read_leave_nothing_behind(void **state)
+{
+    static const char *const bad[] = {
+        "GET /work HTTP/1.1\r\nno colon here\r\n\r\n",
+        "GET /work HTTP/1.1\r\nHost: x\r\nContent-Length: nonsense\r\n\r\n",
+        "GET /work HTTP/1.1\r\n\r\n", /* no Host */
+        "GET /work HTTP/9.9\r\nHost: x\r\n\r\n",
+        "\1\2\3\r\n\r\n",
+        "GET  /work  HTTP/1.1\r\nHost: x\r\n\r\n",
+        "POST /json HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    };
+    static char large[60000];
+    struct stage *s = *state;
+
+    memset(large, 'a', sizeof(large) - 1);
+    for (size_t i = 0; i <= sizeof(bad) / sizeof(bad[0]); i++) {
+        int fd = raw_connect(s->port);
+        bool last = i == sizeof(bad) / sizeof(bad[0]);
+
+        if (last)
+            raw_text(fd, "GET /work HTTP/1.1\r\nHost: x\r\nX-Large: ");
+        raw_text(fd, last ? large : bad[i]);
+        assert_true(raw_readable(fd, 10000));
+        (void)close(fd);
+    }
+    stage_until(s, METRIC_CONNECTIONS, 0);
+    assert_int_equal(metrics_get(s->metrics, METRIC_IN_FLIGHT), 0);
+    assert_answer(s, GET("/hello"), 200, "hello");
+}
+
 static int setup_hasty(void **state)
 {
     latch_set(&latch, true);
@@ -218,6 +248,8 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(test_hundreds_of_idle_clients_do_not_disturb, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_headers_that_cannot_be_read_leave_nothing_behind,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(test_half_a_request_is_given_up, setup_hasty, teardown),
     };
 
