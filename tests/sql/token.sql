@@ -14,7 +14,9 @@ SELECT is((SELECT permissions::jsonb ->> 'role' FROM api.use_refresh_token('\x01
 SELECT is((SELECT last_used FROM tf.refresh_token), now(), 'its last use is known');
 UPDATE tf.refresh_token SET expires_at = now();
 SELECT throws_ok($$ SELECT api.use_refresh_token('\x01') $$, 'TF400', NULL, 'not when expired');
-UPDATE tf.refresh_token SET expires_at = now() + interval '1 h', revoked_at = now();
+UPDATE tf.refresh_token SET expires_at = now() + interval '1 h', last_used = now() - interval '91 days';
+SELECT throws_ok($$ SELECT api.use_refresh_token('\x01') $$, 'TF400', NULL, 'nor when forgotten for 90 days');
+UPDATE tf.refresh_token SET last_used = now(), revoked_at = now();
 SELECT throws_ok($$ SELECT api.use_refresh_token('\x01') $$, 'TF400', NULL, 'nor when revoked');
 SELECT lives_ok($$ SELECT api.add_refresh_token('c', '\x02', 100) $$, 'another token');
 SELECT throws_ok($$ SELECT api.revoke_refresh_token('\x03') $$, 'TF400', NULL, 'an unknown token cannot be revoked');
