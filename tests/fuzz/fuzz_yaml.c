@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Job files come from anywhere: whatever the reader takes must be written and read again as the same
- * document. */
+ * Job files come from anywhere: whatever the reader takes must be written and read again as the
+ * same document. */
 #include "common/yaml.h"
 
 #include <assert.h>

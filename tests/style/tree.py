@@ -11,7 +11,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 C_DIRS = ("common", "fetch", "server", "dbadmin", "agent", "connector", "cli", "tests")
-GENERATED = {"build", "build-aux", "autom4te.cache", ".git", "__pycache__"}
+GENERATED = {"_build", "_inst", "build", "build-aux", "autom4te.cache", ".git", "__pycache__"}
 
 
 def files(*suffixes, under=("",)):
@@ -53,9 +53,9 @@ def need(tool):
     return path
 
 
-def run(*command):
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          timeout=300, cwd=ROOT, check=False)
+def run(*command, errors=subprocess.STDOUT):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=errors, text=True, timeout=300,
+                          cwd=ROOT, check=False)
 
 
 def finish(faults):
