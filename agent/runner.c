@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +20,12 @@
 #define PIECE  (64 * 1024)
 #define PIECES 4 /* read in one go, so that other events have their turn */
 #define LAST_PIECES                                                                                \
-    1024                 /* read at the end: a pipe holds at most 1 MiB, but a stray may write on  \
-                          */
-#define GIVE_UP_MS 30000 /* after SIGKILL: only a process stuck in the kernel is left then */
-#define RECHECK_MS 50    /* orphans of orphans do not always send us a signal */
+    1024 /* read at the end: a pipe holds at most 1 MiB, but a stray may write on                  \
+          */
+#define GIVE_UP_MS    30000 /* after SIGKILL: only a process stuck in the kernel is left then */
+#define KILL_ROUNDS   100
+#define KILL_PAUSE_MS 5
+#define RECHECK_MS    50 /* orphans of orphans do not always send us a signal */
 
 enum stage { IDLE, RUNNING, SWEEPING };
 
@@ -37,6 +40,7 @@ struct runner {
     pid_t shell;
     int status;
     bool asked; /* SIGTERM was sent */
+    bool swept;
     bool forced;
     bool given_up;
 };
@@ -91,8 +95,10 @@ static void finish(struct runner *r)
 
 static void sweep(struct runner *r)
 {
-    int signal = r->forced ? SIGKILL : r->asked ? 0 : SIGTERM;
+    /* asked again once the shell is gone: it may have started something meanwhile */
+    int signal = r->forced ? SIGKILL : r->swept ? 0 : SIGTERM;
 
+    r->swept = true;
     if (strays_signal(signal) == 0 || r->given_up) {
         finish(r);
         return;
@@ -200,7 +206,7 @@ int runner_start(struct runner *runner, const struct runner_command *command, st
     reactor_watch(runner->reactor, &runner->pipe);
     runner->command = command;
     runner->stage = RUNNING;
-    runner->asked = runner->forced = runner->given_up = false;
+    runner->asked = runner->swept = runner->forced = runner->given_up = false;
     return 0;
 }
 
@@ -229,12 +235,23 @@ struct runner *runner_new(struct reactor *reactor, struct err *err)
     return r;
 }
 
+/* More than once: what was being started while we looked comes to us when its parent is dead. */
+static void kill_all(void)
+{
+    for (int i = 0; i < KILL_ROUNDS && strays_signal(SIGKILL) > 0; i++) {
+        while (waitpid(-1, NULL, WNOHANG) > 0) {
+            /* dead ones need not be looked at again */
+        }
+        (void)poll(NULL, 0, KILL_PAUSE_MS);
+    }
+}
+
 void runner_free(struct runner *runner)
 {
     if (!runner)
         return;
     if (runner->stage != IDLE)
-        (void)strays_signal(SIGKILL);
+        kill_all();
     reactor_disarm(runner->reactor, &runner->grace);
     reactor_disarm(runner->reactor, &runner->recheck);
     close_pipe(runner);

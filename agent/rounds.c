@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * A round of the agent, state by state: is the server there, what is left from before, what do
+ * people want, is there a job.  Each action starts something whose end is an event. */
+#include "agent/rounds.h"
+
+#include "agent/api.h"
+#include "agent/config.h"
+#include "agent/definition.h"
+#include "agent/job.h"
+#include "common/json.h"
+#include "common/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HEARTBEAT_MS (12 * 3600 * INT64_C(1000)) /* the server wants to hear at least daily */
+#define CLAIM_S      60
+#define ALIVE_S      30
+
+/* --- the server ------------------------------------------------------------------------ */
+
+static void on_alive(void *arg, int status, const struct buf *body, const struct err *err)
+{
+    struct loop *l = arg;
+
+    (void)body;
+    if (status == 0 || status >= 500) {
+        log_warning("server", "url=%s error=%s", LOG_VALUE(api_server(l->context->api)),
+                    LOG_VALUE(err ? err->text : ""));
+        loop_comes_to(l, LOOP_FAILED);
+        return;
+    }
+    l->away_s = 0;
+    loop_comes_to(l, LOOP_OK);
+}
+
+void round_ask_alive(struct loop *l)
+{
+    struct api_call *call = api_call_new("GET", on_alive, l);
+
+    api_path(call, "/v1", NULL);
+    call->retries = 0;
+    call->timeout_s = ALIVE_S;
+    api_send(l->context->api, API_MAIN, call);
+}
+
+void round_wait_away(struct loop *l)
+{
+    const struct config *config = l->context->config;
+
+    l->away_s = l->away_s ? 2 * l->away_s : config->server_pause_min;
+    if (l->away_s > config->server_pause_max)
+        l->away_s = config->server_pause_max;
+    loop_pause_for(l, l->away_s);
+}
+
+static void post_waiting(struct loop *l)
+{
+    own_post_state(l->context, "waiting", "");
+    l->last_state_ms = clock_ms(l->context->reactor->clock);
+}
+
+void round_say_hello(struct loop *l)
+{
+    if (!l->introduced) { /* the first post brings the cookie that names the agent */
+        post_waiting(l);
+        own_post_description(l->context);
+        own_post_queues(l->context);
+        own_post_images(l->context);
+        l->introduced = true;
+    }
+    l->cursor[0] = '\0';
+    loop_comes_to(l, LOOP_OK);
+}
+
+/* --- jobs left from before ------------------------------------------------------------- */
+
+static void end_job(struct loop *l)
+{
+    job_free(l->job);
+    l->job = NULL;
+    reactor_disarm(l->context->reactor, &l->patience);
+}
+
+static void on_delivered(void *arg, enum job_end end)
+{
+    struct loop *l = arg;
+
+    log_info("delivered", "job=%s kept=%d", l->job->id, end == JOB_KEPT);
+    end_job(l);
+    loop_comes_to(l, end == JOB_KEPT ? LOOP_FAILED : LOOP_OK);
+}
+
+void round_deliver_next(struct loop *l)
+{
+    struct record record;
+    struct err err = ERR_INIT;
+    char *dir = NULL;
+
+    if (spool_next(l->context->spool, l->cursor, &dir, &record) == 0) {
+        loop_comes_to(l, LOOP_NONE);
+        return;
+    }
+    l->job = job_take_up(l->context, dir, &record, &err);
+    if (l->job) {
+        log_info("take-up", "job=%s over=%d", l->job->id, record.over);
+        job_start(l->job, on_delivered, l);
+    } else {
+        log_error("take-up", "dir=%s error=%s", LOG_VALUE(dir), LOG_VALUE(err.text));
+        (void)spool_put_aside(l->context->spool, dir, NULL);
+        loop_comes_to(l, LOOP_OK);
+    }
+    free(dir);
+}
+
+/* --- the agent's own record ------------------------------------------------------------ */
+
+static bool heartbeat_is_due(const struct loop *l)
+{
+    return clock_ms(l->context->reactor->clock) - l->last_state_ms > HEARTBEAT_MS;
+}
+
+static enum loop_event judge(struct loop *l)
+{
+    struct wishes *wishes = &l->context->wishes;
+
+    own_note_wishes(l->context, &l->own);
+    if (wishes->offline)
+        return LOOP_WANTED_OFFLINE;
+    if (wishes->restart) {
+        l->status = LOOP_STATUS_RESTART;
+        return LOOP_WANTED_RESTART;
+    }
+    return LOOP_OK;
+}
+
+static void on_own(void *arg, int status, const struct buf *body, const struct err *err)
+{
+    struct loop *l = arg;
+    struct own_record record;
+
+    if (status == 404) /* the server has forgotten the agent */
+        l->introduced = false;
+    if (err && (status == 0 || status >= 500)) {
+        loop_comes_to(l, LOOP_FAILED);
+        return;
+    }
+    own_record_done(&l->own);
+    l->own = (struct own_record){NULL, "", ""};
+    if (!err && own_parse(body, &record) == 0)
+        l->own = record;
+    loop_comes_to(l, judge(l));
+}
+
+void round_ask_own(struct loop *l)
+{
+    own_post_queues(l->context);
+    own_ask(l->context, on_own, l);
+}
+
+static void on_offline_posted(void *arg, int status, const struct buf *body, const struct err *err)
+{
+    struct loop *l = arg;
+
+    (void)status;
+    (void)body;
+    if (!err) { /* else the wish stays, and is posted again */
+        l->last_state_ms = clock_ms(l->context->reactor->clock);
+        l->context->wishes.offline = NULL;
+        l->context->wishes.comment[0] = '\0';
+    }
+    loop_pause_for(l, l->context->config->polling_interval);
+}
+
+void round_be_offline(struct loop *l)
+{
+    const char *state = l->context->wishes.offline;
+
+    log_info("offline", "state=%s comment=%s", state, LOG_VALUE(l->own.comment));
+    if (strcmp(l->own.state, state) != 0 || heartbeat_is_due(l)) {
+        own_post_offline(l->context, on_offline_posted, l);
+        return;
+    }
+    /* nothing is posted without need: it could undo what somebody is changing just now */
+    l->context->wishes.offline = NULL;
+    l->context->wishes.comment[0] = '\0';
+    loop_pause_for(l, l->context->config->polling_interval);
+}
+
+/* --- jobs ------------------------------------------------------------------------------ */
+
+static void on_claimed(void *arg, int status, const struct buf *body, const struct err *claim_err)
+{
+    struct loop *l = arg;
+    struct err err = claim_err ? *claim_err : (struct err)ERR_INIT;
+
+    if (status == 401 || status == 403) {
+        log_error("claim", "not authorised: %s", err.text);
+        l->introduced = false; /* 401 may mean that the cookie is missing */
+    } else if (claim_err) {
+        log_warning("claim", "error=%s", LOG_VALUE(err.text));
+    }
+    if (claim_err || status != 200 || body->len == 0) {
+        loop_comes_to(l, claim_err ? LOOP_FAILED : LOOP_NONE);
+        return;
+    }
+    if (definition_parse(buf_text(body), body->len, &l->claimed, &err) < 0) {
+        log_error("claim", "error=%s", LOG_VALUE(err.text));
+        loop_comes_to(l, LOOP_FAILED);
+        return;
+    }
+    loop_comes_to(l, LOOP_OK);
+}
+
+void round_claim(struct loop *l)
+{
+    struct err err = ERR_INIT;
+    struct api_call *call;
+
+    if (heartbeat_is_due(l))
+        post_waiting(l);
+    if (spool_reserve(l->context->spool, &err) < 0) {
+        log_error("disk", "error=%s", LOG_VALUE(err.text));
+        loop_comes_to(l, LOOP_FAILED);
+        return;
+    }
+    call = api_call_new("GET", on_claimed, l);
+    api_path(call, "/v1/job", NULL);
+    own_add_queues(l->context, &l->own, &call->path);
+    call->retries = 0; /* an answer that was lost may have been a job: let the server see to it */
+    call->timeout_s = CLAIM_S;
+    api_send(l->context->api, API_MAIN, call);
+}
+
+void round_wait_poll(struct loop *l)
+{
+    if (l->context->wishes.restart)
+        loop_comes_to(l, LOOP_OK);
+    else
+        loop_pause_for(l, l->context->config->polling_interval);
+}
+
+static void on_job_ended(void *arg, enum job_end end)
+{
+    struct loop *l = arg;
+
+    log_info("job", "job=%s reason=%s kept=%d", l->job->id, l->job->reason, end == JOB_KEPT);
+    end_job(l);
+    if (l->context->wishes.offline)
+        own_post_offline(l->context, NULL, NULL);
+    else
+        post_waiting(l);
+    loop_comes_to(l, LOOP_OK);
+}
+
+/* The job was taken and cannot be run: whoever waits for it must hear of that. */
+static void report_impossible(struct loop *l, const char *id)
+{
+    struct api_call *call = api_call_new("POST", NULL, NULL);
+
+    api_path(call, "/v1/result/", id, NULL);
+    (void)buf_adds(&call->body, "{\"status\":{\"setup\":1},\"job_state\":\"complete\"}");
+    api_send(l->context->api, API_MAIN, call);
+}
+
+void round_run_job(struct loop *l)
+{
+    struct json_object *definition = l->claimed;
+    struct err err = ERR_INIT;
+
+    l->claimed = NULL;
+    log_info("job", "job=%s queue=%s", jsn_text(definition, "job_id"),
+             LOG_VALUE(jsn_text(definition, "job_queue")));
+    (void)json_object_get(definition); /* one for us, to know the id if it fails */
+    l->job = job_new(l->context, definition, &err);
+    if (l->job) {
+        job_start(l->job, on_job_ended, l);
+    } else {
+        log_error("job", "job=%s error=%s", jsn_text(definition, "job_id"), LOG_VALUE(err.text));
+        report_impossible(l, jsn_text(definition, "job_id"));
+        loop_comes_to(l, LOOP_FAILED);
+    }
+    json_object_put(definition);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Inside loop.c and rounds.c only: the states of the agent and what they share. */
+#ifndef AGENT_ROUNDS_H
+#define AGENT_ROUNDS_H
+
+#include "agent/context.h"
+#include "agent/own.h"
+#include "agent/reactor.h"
+#include "agent/spool.h"
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct job;
+
+#define LOOP_STATUS_RESTART 1 /* a supervisor starts the agent again */
+
+enum loop_state {
+    LOOP_ALIVE, /* does the server answer? */
+    LOOP_AWAY,  /* it does not */
+    LOOP_HELLO, /* once, and whenever the server seems to have forgotten the agent */
+    LOOP_SPOOL, /* jobs left from before */
+    LOOP_OWN,   /* the agent's own record */
+    LOOP_OFFLINE,
+    LOOP_CLAIM,
+    LOOP_PAUSE,
+    LOOP_JOB,
+    LOOP_LEAVE,
+    LOOP_STATE_COUNT
+};
+
+enum loop_event {
+    LOOP_OK,
+    LOOP_FAILED,
+    LOOP_NONE,
+    LOOP_WANTED_OFFLINE,
+    LOOP_WANTED_RESTART,
+    LOOP_EVENT_COUNT
+};
+
+struct loop {
+    struct context *context;
+    struct watch signals;
+    enum loop_state state;
+    enum loop_event event;
+    struct timer step;     /* delivers the event */
+    struct timer pause;    /* of the states that wait */
+    struct timer patience; /* after SIGTERM */
+    struct timer daily;
+    struct own_record own;
+    struct job *job;
+    struct json_object *claimed;
+    char cursor[SPOOL_CURSOR_SIZE];
+    int64_t away_s;
+    int64_t last_state_ms;
+    bool introduced;
+    bool stopping;
+    int status;
+};
+
+/* What a state came to; the next one begins from the loop. */
+void loop_comes_to(struct loop *l, enum loop_event event);
+/* The pause ends with LOOP_OK. */
+void loop_pause_for(struct loop *l, int64_t seconds);
+
+typedef void loop_action_fn(struct loop *l);
+loop_action_fn round_ask_alive, round_wait_away, round_say_hello, round_deliver_next, round_ask_own,
+    round_be_offline, round_claim, round_wait_poll, round_run_job;
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "agent/spool.h"
+
+#include "common/fs.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define ID_1 "00000000-0000-4000-8000-000000000001"
+#define ID_2 "00000000-0000-4000-8000-000000000002"
+#define ID_3 "00000000-0000-4000-8000-000000000003"
+
+struct scene {
+    char top[40];
+    char run[60];
+    char results[60];
+    struct spool *spool;
+    struct err err;
+};
+
+static void scene_start(struct scene *s)
+{
+    memset(s, 0, sizeof(*s));
+    (void)snprintf(s->top, sizeof(s->top), "/tmp/test_spool_XXXXXX");
+    assert_non_null(mkdtemp(s->top));
+    (void)snprintf(s->run, sizeof(s->run), "%s/a/run", s->top);
+    (void)snprintf(s->results, sizeof(s->results), "%s/results", s->top);
+    s->spool = spool_new(s->run, s->results, "agent", &s->err);
+    assert_non_null(s->spool);
+}
+
+static void scene_end(struct scene *s)
+{
+    spool_free(s->spool);
+    assert_int_equal(fs_remove_tree(s->top, NULL), 0);
+}
+
+/* A job's directory as an agent of this name leaves it; the caller frees it. */
+static char *make(struct scene *s, const char *id, const char *agent, bool over)
+{
+    struct record record;
+    char *dir = NULL;
+
+    record_init(&record, agent);
+    record.over = over;
+    assert_int_equal(spool_make(s->spool, id, &dir, &s->err), 0);
+    assert_int_equal(record_save(&record, dir, &s->err), 0);
+    return dir;
+}
+
+/* The next directory's name, "" if there is none. */
+static const char *next_id(struct scene *s, char cursor[static SPOOL_CURSOR_SIZE],
+                           struct record *ret_record)
+{
+    static char id[100];
+    char *dir = NULL;
+
+    id[0] = '\0';
+    if (spool_next(s->spool, cursor, &dir, ret_record) == 1)
+        (void)snprintf(id, sizeof(id), "%s", strrchr(dir, '/') + 1);
+    free(dir);
+    return id;
+}
+
+static void test_a_record_is_read_as_it_was_written(void **state)
+{
+    struct record written, got;
+    struct scene s;
+    char *dir;
+
+    (void)state;
+    scene_start(&s);
+    dir = make(&s, ID_1, "agent", false);
+    record_init(&written, "name with \"quotes\" and \xc3\xa4");
+    written.phase = PHASE_TEST;
+    written.running = written.uploaded = true;
+    written.next[LOG_SERIAL] = 77;
+    written.sent[LOG_OUTPUT][PHASE_CLEANUP] = UINT64_C(1) << 40;
+    assert_int_equal(record_save(&written, dir, &s.err), 0);
+    assert_int_equal(record_load(&got, dir, &s.err), 0);
+    assert_memory_equal(&got, &written, sizeof(got));
+    free(dir);
+    scene_end(&s);
+}
+
+static void test_what_was_kept_and_what_was_left_is_found_in_order(void **state)
+{
+    char cursor[SPOOL_CURSOR_SIZE] = "";
+    struct record record;
+    struct scene s;
+    char *second, *first, *third;
+
+    (void)state;
+    scene_start(&s);
+    second = make(&s, ID_2, "agent", false);
+    first = make(&s, ID_1, "agent", true);
+    third = make(&s, ID_3, "agent", true);
+    assert_int_equal(spool_keep(s.spool, first, &s.err), 0);
+    assert_int_equal(spool_keep(s.spool, third, &s.err), 0);
+    assert_int_equal(access(first, F_OK), -1);
+    assert_string_equal(next_id(&s, cursor, &record), ID_1);
+    assert_true(record.over);
+    assert_string_equal(next_id(&s, cursor, &record), ID_2);
+    assert_false(record.over);
+    assert_string_equal(next_id(&s, cursor, &record), ID_3);
+    assert_string_equal(next_id(&s, cursor, &record), "");
+    free(first);
+    free(second);
+    free(third);
+    scene_end(&s);
+}
+
+static void test_directories_of_others_are_left_alone(void **state)
+{
+    char cursor[SPOOL_CURSOR_SIZE] = "";
+    struct record record;
+    struct scene s;
+    char *dir, *aside;
+    char other[100];
+
+    (void)state;
+    scene_start(&s);
+    dir = make(&s, ID_1, "another agent", true);
+    (void)snprintf(other, sizeof(other), "%s/%s", s.run, ID_2);
+    assert_int_equal(mkdir(other, 0755), 0);
+    (void)snprintf(other, sizeof(other), "%s/not-an-id", s.run);
+    assert_int_equal(mkdir(other, 0755), 0);
+    aside = make(&s, ID_3, "agent", true);
+    assert_int_equal(spool_put_aside(s.spool, aside, &s.err), 0);
+    assert_string_equal(next_id(&s, cursor, &record), "");
+    assert_int_equal(access(dir, F_OK), 0);
+    free(dir);
+    free(aside);
+    scene_end(&s);
+}
+
+static void test_a_directory_kept_twice_is_there_once(void **state)
+{
+    char cursor[SPOOL_CURSOR_SIZE] = "";
+    struct record record;
+    struct scene s;
+    char *dir;
+
+    (void)state;
+    scene_start(&s);
+    for (int i = 0; i < 2; i++) {
+        dir = make(&s, ID_1, "agent", true);
+        assert_int_equal(spool_keep(s.spool, dir, &s.err), 0);
+        free(dir);
+    }
+    assert_string_equal(next_id(&s, cursor, &record), ID_1);
+    assert_string_equal(next_id(&s, cursor, &record), "");
+    scene_end(&s);
+}
+
+static void test_a_second_agent_of_the_same_name_is_refused(void **state)
+{
+    struct spool *other;
+    struct scene s;
+
+    (void)state;
+    scene_start(&s);
+    assert_null(spool_new(s.run, s.results, "agent", &s.err));
+    assert_int_equal(s.err.code, ERR_CONFLICT);
+    other = spool_new(s.run, s.results, "other", &s.err);
+    assert_non_null(other);
+    spool_free(other);
+    scene_end(&s);
+}
+
+static void test_only_plain_files_are_read(void **state)
+{
+    struct buf text = BUF_INIT(100);
+    struct scene s;
+    char path[100];
+    char *dir;
+
+    (void)state;
+    scene_start(&s);
+    dir = make(&s, ID_1, "agent", false);
+    assert_int_equal(spool_write(s.spool, dir, "file", "text", &s.err), 0);
+    assert_int_equal(spool_read(dir, "file", &text, &s.err), 0);
+    assert_string_equal(buf_text(&text), "text");
+    (void)snprintf(path, sizeof(path), "%s/pipe", dir);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(spool_read(dir, "pipe", &text, &s.err), -1);
+    (void)snprintf(path, sizeof(path), "%s/link", dir);
+    assert_int_equal(symlink("file", path), 0);
+    assert_int_equal(spool_read(dir, "link", &text, &s.err), -1);
+    assert_int_equal(spool_read(dir, "missing", &text, &s.err), -1);
+    assert_int_equal(s.err.code, ERR_NOT_FOUND);
+    buf_done(&text);
+    free(dir);
+    scene_end(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_record_is_read_as_it_was_written),
+        cmocka_unit_test(test_what_was_kept_and_what_was_left_is_found_in_order),
+        cmocka_unit_test(test_directories_of_others_are_left_alone),
+        cmocka_unit_test(test_a_directory_kept_twice_is_there_once),
+        cmocka_unit_test(test_a_second_agent_of_the_same_name_is_refused),
+        cmocka_unit_test(test_only_plain_files_are_read),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
