@@ -6,6 +6,7 @@
 #include "server/http/answer.h"
 #include "server/http/cookie.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char text_plain[] = "text/plain; charset=utf-8";
@@ -47,6 +48,7 @@ int response_none(struct response *res)
 int response_header(struct response *res, const char *name, const char *value, struct err *err)
 {
     size_t len = strlen(value);
+    char *copy;
 
     if (res->header_count == RESPONSE_HEADERS_MAX)
         return err_set(err, ERR_INTERNAL, "too many headers in an answer");
@@ -55,8 +57,11 @@ int response_header(struct response *res, const char *name, const char *value, s
     for (const unsigned char *p = (const unsigned char *)value; *p; p++)
         if (*p < ' ' || *p == 0x7f)
             return err_set(err, ERR_INVALID, "value of header %s has a control character", name);
+    copy = strdup(value);
+    if (!copy)
+        return err_set(err, ERR_INTERNAL, "out of memory");
     res->headers[res->header_count].name = name;
-    memcpy(res->headers[res->header_count].value, value, len + 1);
+    res->headers[res->header_count].value = copy;
     res->header_count++;
     return 0;
 }
@@ -87,6 +92,9 @@ void response_done(struct response *res)
     if (res->stream.free)
         res->stream.free(res->stream.state);
     res->stream = (struct stream){0};
+    for (size_t i = 0; i < res->header_count; i++)
+        free(res->headers[i].value);
+    res->header_count = 0;
     buf_done(&res->body);
     buf_done(&res->error_detail);
 }

@@ -36,7 +36,7 @@ struct response {
     struct stream stream; /* used when .next is set; body is ignored then */
     struct {
         const char *name; /* a constant */
-        char value[RESPONSE_VALUE_MAX];
+        char *value;
     } headers[RESPONSE_HEADERS_MAX];
     size_t header_count;
     struct buf error_detail; /* JSON text for "detail" of an error */
