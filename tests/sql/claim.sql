@@ -66,6 +66,12 @@ SELECT results_eq($$ SELECT pg_temp.batch('{x,p}', '{e,e}') $$,
 SELECT pg_temp.submit(41, '{"queue": "e"}') \g /dev/null
 SELECT results_eq($$ SELECT pg_temp.batch('{x,r}', '{e,e}') $$,
     $$ VALUES ('0:41'), ('1:23') $$, 'who is excluded from all the probe saw is served singly');
+SELECT api.post_agent('y', '{"queues": ["e", "high"]}', NULL) \g /dev/null
+SELECT pg_temp.submit(200, '{"queue": "low"}') \g /dev/null
+SELECT pg_temp.submit(201 + n, jsonb_build_object('queue', 'high', 'priority', 5, 'authenticated', true, 'max_priority', 5)
+    || CASE WHEN n < 20 THEN '{"exclude_agents": ["x"]}' ELSE '{}'::jsonb END) FROM generate_series(0, 20) n \g /dev/null
+SELECT results_eq($$ SELECT pg_temp.batch('{dd,x}', '{none,low+high}') $$, $$ VALUES ('1:221') $$,
+    'in a batch too a worse job is no substitute for a better one behind those that exclude the agent');
 SELECT results_eq($$ SELECT pg_temp.batch('{s,t,u,v,w,z,aa,bb,cc}', '{b,b,b,b,b,b,b,b,b}') $$,
     $$ SELECT n || ':' || 53 + n FROM generate_series(0, 6) n $$, 'all that is there is given out');
 

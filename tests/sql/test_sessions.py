@@ -186,6 +186,20 @@ def test_heads_in_other_hands_are_merged_over_queues(connect):
     one.rollback()
 
 
+@pytest.mark.parametrize("batch", [1, 2])
+def test_a_queue_whose_best_jobs_are_taken_comes_behind_the_others(connect, batch):
+    quiet, one, two = connect(autocommit=True), connect(), connect()
+    high, middle = f"high{batch}", f"middle{batch}"
+    submit(quiet, 10, high, 5)
+    submit(quiet, 2, high, 1)
+    submit(quiet, 2, middle, 3)
+    assert claim(one, [f"o{n}" for n in range(10)], [high]) == [5] * 10
+    assert claim(two, [f"t{n}" for n in range(batch)], [high, middle]) == [3] * batch
+    assert claim(two, [f"u{n}" for n in range(4)], [high, middle]) == [3] * (2 - batch) + [1] * 2
+    two.rollback()
+    one.rollback()
+
+
 def test_the_same_submission_twice_at_once_is_one_job(connect):
     quiet, one, two = connect(autocommit=True), connect(), connect()
     values = {"job": "44444444-0000-7000-8000-000000000001", "queue": "twice", "hold": False}

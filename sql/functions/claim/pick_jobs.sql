@@ -21,11 +21,6 @@ BEGIN
     IF cardinality(p_agents) > 1 THEN
         v_retry := array_fill(false, ARRAY[cardinality(p_agents)]);
         FOR c IN SELECT * FROM tfx.probe_queues(p_requests) LOOP
-            IF c.is_full THEN  -- there may be more behind what was seen
-                FOREACH i IN ARRAY c.askers LOOP
-                    v_retry[i] := v_retry[i] OR p_free[i];
-                END LOOP;
-            END IF;
             FOREACH i IN ARRAY c.askers LOOP
                 IF p_free[i] AND NOT coalesce(p_agents[i] = ANY (c.exclude_agents), false) THEN
                     p_free[i] := false;
@@ -36,6 +31,12 @@ BEGIN
                     v_seqs := v_seqs || c.seq;
                     EXIT;
                 END IF;
+            END LOOP;
+            CONTINUE WHEN NOT c.is_full;
+            -- What the queue has behind this may be better than anything that follows here.
+            FOREACH i IN ARRAY c.askers LOOP
+                v_retry[i] := v_retry[i] OR p_free[i];
+                p_free[i] := false;
             END LOOP;
         END LOOP;
     END IF;
