@@ -42,7 +42,7 @@ static void print_help(void)
            "      --token-file PATH  JSON with a refresh_token\n"
            "                         (default: " CONFIG_DEFAULT_TOKEN ", if it is there)\n"
            "      --check            check the configuration and exit\n"
-           "      --version          print the version and exit\n"
+           "  -V, --version          print the version and exit\n"
            "  -h, --help             print this and exit\n\n"
            "Configuration file:\n");
     config_print_help(stdout);
@@ -52,13 +52,13 @@ static void parse_arguments(int argc, char **argv, struct arguments *args)
 {
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'}, {"token-file", required_argument, NULL, 't'},
-        {"check", no_argument, NULL, 'k'},        {"version", no_argument, NULL, 'v'},
+        {"check", no_argument, NULL, 'k'},        {"version", no_argument, NULL, 'V'},
         {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
     };
     int option;
 
     *args = (struct arguments){CONFIG_DEFAULT_FILE, CONFIG_DEFAULT_TOKEN, false, false, -1};
-    while (args->status < 0 && (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+    while (args->status < 0 && (option = getopt_long(argc, argv, "c:hV", options, NULL)) != -1) {
         switch (option) {
         case 'c':
             args->config = optarg;
@@ -70,7 +70,7 @@ static void parse_arguments(int argc, char **argv, struct arguments *args)
         case 'k':
             args->check = true;
             break;
-        case 'v':
+        case 'V':
             printf("testflinger-agent %s\n", PACKAGE_VERSION);
             args->status = EXIT_SUCCESS;
             break;
