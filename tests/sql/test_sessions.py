@@ -6,6 +6,7 @@ open, the second acts, the first commits or rolls back.  The job must end as it 
 act one after the other, in one order or the other, on a quiet database."""
 import itertools
 
+import psycopg
 import pytest
 
 from session import Call
@@ -83,7 +84,6 @@ class Case:
 @pytest.fixture(scope="module")
 def alone(cluster, database):
     """What becomes of a job when actions come one after the other; remembered."""
-    import psycopg  # the fixture outlives a test's sessions
     known = {}
     with psycopg.connect(cluster.conninfo(database), autocommit=True) as session:
         def act(state, *actions):
