@@ -305,12 +305,30 @@ void job_clean_up(struct job *job)
 
 static void on_allocated_info(void *arg, int status, const struct buf *body, const struct err *err);
 
-static void post_allocated_info(void *arg)
+static void post_allocated_info(struct job *job)
+{
+    if (!job_post_device_info(job, on_allocated_info))
+        on_allocated_info(job, 0, NULL, NULL); /* there is none: nothing to wait for */
+}
+
+static void on_allocating_state(void *arg, int status, const struct buf *body,
+                                const struct err *err)
 {
     struct job *job = arg;
 
-    if (!job_post_device_info(job, on_allocated_info))
-        on_allocated_info(job, 0, NULL, NULL); /* there is none: nothing to wait for */
+    (void)status;
+    (void)body;
+    if (!err && job_state_is_cancelled(job->scan.state))
+        be_cancelled(job);
+    else
+        post_allocated_info(job);
+}
+
+static void try_again(void *arg)
+{
+    struct job *job = arg;
+
+    ask_state(job, job->id, on_allocating_state);
 }
 
 static void on_allocated_info(void *arg, int status, const struct buf *body, const struct err *err)
@@ -320,7 +338,7 @@ static void on_allocated_info(void *arg, int status, const struct buf *body, con
     (void)status;
     (void)body;
     if (err) { /* others cannot use the device before they know it */
-        job->pause.fire = post_allocated_info;
+        job->pause.fire = try_again;
         reactor_after(job->context->reactor, &job->pause,
                       job->context->config->cancel_interval * 1000);
         return;

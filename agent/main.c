@@ -21,7 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define EXIT_USAGE     2
 #define TOKEN_FILE_MAX (64 * 1024)
@@ -197,7 +196,6 @@ int main(int argc, char **argv)
     struct err err = ERR_INIT;
     int status;
 
-    (void)umask(022);
     parse_arguments(argc, argv, &args);
     if (args.status >= 0)
         return args.status;

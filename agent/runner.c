@@ -4,6 +4,7 @@
 #include "agent/runner.h"
 
 #include "agent/strays.h"
+#include "common/cleanup.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -166,10 +167,10 @@ void runner_stop(struct runner *runner)
 /* --- beginning ------------------------------------------------------------------------- */
 
 /* In the child: never returns. */
-static void become_shell(const struct runner_command *command, int out_fd)
+static void become_shell(const struct runner_command *command, char *text, int out_fd)
 {
     char sh[] = "sh", option[] = "-c";
-    char *argv[] = {sh, option, NULL, NULL};
+    char *argv[] = {sh, option, text, NULL};
     struct sigaction standard = {.sa_handler = SIG_DFL};
     int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     sigset_t none;
@@ -178,19 +179,20 @@ static void become_shell(const struct runner_command *command, int out_fd)
     (void)sigaction(SIGPIPE, &standard, NULL);
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    argv[2] = strdup(command->text);
-    if (argv[2] && null_fd >= 0 && dup2(null_fd, STDIN_FILENO) >= 0 &&
-        dup2(out_fd, STDOUT_FILENO) >= 0 && dup2(out_fd, STDERR_FILENO) >= 0 &&
-        chdir(command->dir) == 0)
+    if (null_fd >= 0 && dup2(null_fd, STDIN_FILENO) >= 0 && dup2(out_fd, STDOUT_FILENO) >= 0 &&
+        dup2(out_fd, STDERR_FILENO) >= 0 && chdir(command->dir) == 0)
         (void)execve("/bin/sh", argv, command->environment);
     _exit(127);
 }
 
 int runner_start(struct runner *runner, const struct runner_command *command, struct err *err)
 {
+    AUTO_FREE char *text = strdup(command->text); /* here, since the child must not allocate */
     int ends[2];
 
     assert(runner->stage == IDLE && command->output && command->ended);
+    if (!text)
+        return err_set(err, ERR_INTERNAL, "out of memory");
     if (pipe2(ends, O_CLOEXEC) < 0)
         return err_set_errno(err, errno, "could not make a pipe");
     if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0 || (runner->shell = fork()) < 0) {
@@ -200,7 +202,7 @@ int runner_start(struct runner *runner, const struct runner_command *command, st
         return -1;
     }
     if (runner->shell == 0)
-        become_shell(command, ends[1]);
+        become_shell(command, text, ends[1]);
     (void)close(ends[1]);
     runner->pipe.fd = ends[0];
     reactor_watch(runner->reactor, &runner->pipe);

@@ -374,7 +374,7 @@ static int read_member(struct reader *r, int depth, struct json_object *object)
 {
     AUTO_FREE char *key = NULL;
     struct json_object *value;
-    bool faulty;
+    bool faulty = false;
 
     if (read_key(r, &key, &faulty) < 0 || read_value(r, depth, &value) < 0)
         return -1;

@@ -103,7 +103,52 @@ def test_an_answer_that_is_no_job_does_not_stop_the_agent(fake, make_agent):
     fake.wait_complete(job)
 
 
-def test_secrets_of_a_token_file_that_is_missing_stop_the_start(fake, tmp_path):
+def test_a_webhook_that_is_down_does_not_hold_the_job_up(fake, make_agent):
+    fake.overrule("POST", "/v1/job/.*/events", 502)
+    make_agent(setup_command="true", test_command="true")
+    job = fake.add_job(test_data={"a": 1}, job_status_webhook="http://hook.test/x")
+    fake.wait_complete(job)
+    assert job.status == {"setup": 0, "test": 0}
+
+
+def test_device_info_is_posted_until_it_succeeds_before_others_use_the_device(fake, make_agent):
+    path = "/v1/result/[^/]*"
+    agent = make_agent(allocate_command="echo '{\"device_info\": {\"a\": 1}}' > device-info.json; "
+                                        "echo allocated")
+    job = fake.add_job(allocate_data={"allocate": True})
+    wait_for(lambda: "allocated" in job.log("allocate"))
+    rule = fake.overrule("POST", path, 503)
+    seen = len(fake.seen("POST", path))
+    wait_for(lambda: len(fake.seen("POST", path)) > seen + 12)
+    assert "allocated" not in job.states
+    rule.times = 0
+    wait_for(lambda: "allocated" in job.states)
+    assert job.device_info == {"a": 1}
+    assert agent.stop() == 0
+    assert job.status == {"allocate": 0}
+    assert job.states[-1] == "complete"
+
+
+def test_an_upload_that_fails_is_repeated_later_and_the_outcome_waits_for_it(fake, make_agent):
+    agent = make_agent(test_command="mkdir artifacts; echo x > artifacts/file")
+    rule = fake.overrule("POST", "/v1/result/.*/artifact", 503)
+    job = fake.add_job(test_data={"a": 1})
+    wait_for(lambda: agent.kept_dir(job).exists())
+    assert job.completions == 0
+    rule.times = 0
+    fake.wait_complete(job)
+    assert len(job.artifacts) == 1
+
+
+def test_an_upload_the_server_refuses_does_not_hold_the_outcome_up(fake, make_agent):
+    make_agent(test_command="mkdir artifacts; echo x > artifacts/file")
+    fake.overrule("POST", "/v1/result/.*/artifact", 413)
+    job = fake.add_job(test_data={"a": 1})
+    fake.wait_complete(job)
+    assert job.status == {"test": 0}
+
+
+def test_a_token_file_that_is_missing_stops_the_start(fake, tmp_path):
     agent = Agent(tmp_path, fake.url)
     command = agent.command() + ["--token-file", str(tmp_path / "nothing")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
