@@ -10,10 +10,15 @@ run_as_postgres() {
     fi
 }
 
-# cluster_start DIR: DIR is made where it is missing; sets SUPERUSER and LOGIN, two conninfos
+# cluster_start DIR [SETTING...]: DIR is made where it is missing; sets SUPERUSER and LOGIN, two
+# conninfos
 cluster_start() {
-    local dir=$1 socket=$RUN/socket
+    local dir=$1 socket=$RUN/socket setting settings=()
 
+    shift
+    for setting in listen_addresses= unix_socket_permissions=0700 max_connections=200 "$@"; do
+        settings+=(-c "$setting")
+    done
     mkdir -p "$dir" "$socket"
     chmod 700 "$dir" "$socket"
     if [ "$(id -u)" -eq 0 ]; then
@@ -26,8 +31,7 @@ cluster_start() {
             --locale=C.UTF-8 >"$RUN/logs/initdb.log" 2>&1 ||
             { cat "$RUN/logs/initdb.log" >&2; die "could not make a PostgreSQL cluster in $dir"; }
     fi
-    start_as_postgres postgresql INT "$PG_BIN/postgres" -D "$dir" -k "$socket" \
-        -c listen_addresses= -c unix_socket_permissions=0700 -c max_connections=200
+    start_as_postgres postgresql INT "$PG_BIN/postgres" -D "$dir" -k "$socket" "${settings[@]}"
     wait_until 60 "PostgreSQL" cluster_ready "$PID" "$socket"
     SUPERUSER="host=$socket user=postgres dbname=testflinger"
     LOGIN="host=$socket user=testflinger dbname=testflinger"
@@ -43,7 +47,6 @@ cluster_ready() {
 cluster_database() {
     local psql=("$PG_BIN/psql" -X -q -A -t -v ON_ERROR_STOP=1 -h "$1" -U postgres -d postgres)
 
-    # ours, and readable for its owner only: root passes, another user is the owner
     if [ "$("${psql[@]}" -c "SELECT count(*) FROM pg_database WHERE datname = 'testflinger'")" = 0 ]; then
         "${psql[@]}" -c 'CREATE ROLE testflinger LOGIN' -c 'CREATE DATABASE testflinger'
     fi

@@ -30,9 +30,10 @@ demo_start() {
     # shellcheck disable=SC2034 # read by server_config
     WEBHOOK_URL='' WEBHOOK_TOKEN='' SECRETS_STORE=yes
     say "starting PostgreSQL, the server and an agent"
-    cluster_start "$RUN/postgresql"
-    client_add "$ADMIN_ID" "$(random_text)" --role admin
+    cluster_start "$RUN/postgresql" fsync=off # thrown away at the end
+    client_add "$ADMIN_ID" "$(random_text)" --role admin &
     client_add "$DEMO_AGENT" "$(random_text)" --role agent
+    wait $!
     (umask 077 && dbadmin client refresh-token "$DEMO_AGENT" >"$RUN/secrets/$DEMO_AGENT.token")
     write_jwt_key "$(random_text)"
     server_start server 0

@@ -118,7 +118,7 @@ unit_suite() {
     }
     # a few of them talk to PostgreSQL
     BIN=$BUILDDIR
-    cluster_start "$RUN/unit-postgresql"
+    cluster_start "$RUN/unit-postgresql" fsync=off
     export TESTFLINGER_TEST_DB=$SUPERUSER
     while read -r program; do
         name=unit-${program#"$BUILDDIR"/tests/unit/}
