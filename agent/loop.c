@@ -19,7 +19,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define LEAVE_S 5 /* for the last post */
+#define LEAVE_MS      5000 /* for the last posts */
+#define LEAVE_LOOK_MS 20
 
 static loop_action_fn leave;
 
@@ -108,24 +109,26 @@ static void stop_now(void *arg)
     reactor_stop(((struct loop *)arg)->context->reactor);
 }
 
-static void on_farewell(void *arg, int status, const struct buf *body, const struct err *err)
+/* The last posts are on their way: they have a moment. */
+static void look_if_told(void *arg)
 {
-    (void)status;
-    (void)body;
-    (void)err;
-    stop_now(arg);
+    struct loop *l = arg;
+
+    if (api_is_idle(l->context->api, API_MAIN) ||
+        clock_ms(l->context->reactor->clock) >= l->leave_until_ms)
+        stop_now(l);
+    else
+        reactor_after(l->context->reactor, &l->pause, LEAVE_LOOK_MS);
 }
 
 static void leave(struct loop *l)
 {
     log_info("leave", "status=%d", l->status);
-    if (l->status != LOOP_STATUS_RESTART) {
-        stop_now(l);
-        return;
-    }
-    own_post_offline(l->context, on_farewell, l);
-    l->pause.fire = stop_now;
-    loop_pause_for(l, LEAVE_S);
+    if (l->status == LOOP_STATUS_RESTART)
+        own_post_offline(l->context, NULL, NULL);
+    l->leave_until_ms = clock_ms(l->context->reactor->clock) + LEAVE_MS;
+    l->pause.fire = look_if_told;
+    look_if_told(l);
 }
 
 static void on_patience_over(void *arg)
@@ -147,7 +150,9 @@ static void on_terminate(struct loop *l)
         reactor_after(reactor, &l->patience, l->context->config->stop_timeout * 1000);
         l->stopping = true;
         job_shut_down(l->job);
-    } else if (l->state != LOOP_LEAVE) {
+    } else if (l->state == LOOP_LEAVE) {
+        stop_now(l);
+    } else {
         l->stopping = true;
         reactor_disarm(reactor, &l->pause);
         reactor_disarm(reactor, &l->step);

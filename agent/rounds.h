@@ -54,6 +54,7 @@ struct loop {
     char cursor[SPOOL_CURSOR_SIZE];
     int64_t away_s;
     int64_t last_state_ms;
+    int64_t leave_until_ms;
     bool introduced;
     bool stopping;
     int status;

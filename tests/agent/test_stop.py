@@ -115,6 +115,8 @@ def test_term_ends_the_agent_after_cleanup_and_report(fake, make_agent):
     assert job.events[-1] == {**job.events[-1], "event_name": "job_end", "detail": "agent_stopped"}
     assert not processes_with(mark)
     assert not list((agent.dir / "run").glob("[0-9a-f]*"))
+    assert fake.agent["job_id"] == ""
+    assert fake.agent["state"] == "waiting"
 
 
 def test_a_second_term_does_not_wait_for_cleanup(fake, make_agent):
