@@ -169,12 +169,14 @@ CREATE TABLE tf.wait_sample (
 );
 CREATE INDEX wait_sample_by_queue ON tf.wait_sample (queue, at);
 
--- Jobs and reservations submitted, by queue, for the metrics.  Spread over shards: one row per
--- queue would make all submissions to it wait for each other's commit.
+-- Jobs and reservations submitted, claims and jobs ended, by queue, for the metrics.  Spread over
+-- shards: one row per queue would make all changes in it wait for each other's commit.
 CREATE TABLE tf.queue_count (
     queue        text COLLATE "C" NOT NULL,
     shard        int NOT NULL,
-    jobs         bigint NOT NULL,
-    reservations bigint NOT NULL,
+    jobs         bigint NOT NULL DEFAULT 0,
+    reservations bigint NOT NULL DEFAULT 0,
+    claimed      bigint NOT NULL DEFAULT 0,
+    finished     bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (queue, shard)
 ) WITH (fillfactor = 50);

@@ -70,9 +70,15 @@ static void add_label(struct buf *b, const char *text)
     }
 }
 
-/* A series needs its lines together, hence one buffer for each. */
-struct queue_series {
-    struct buf jobs, reservations;
+/* The reference's names where it has one. */
+static const struct {
+    const char *name;
+    const char *help;
+} queue_series[QUEUE_COUNTERS] = {
+    [QUEUE_JOBS] = {"testflinger_jobs_total", "jobs submitted"},
+    [QUEUE_RESERVATIONS] = {"testflinger_reservations_total", "jobs submitted that reserve"},
+    [QUEUE_CLAIMED] = {"testflinger_jobs_claimed_total", "claims handed out, repeats of a job included"},
+    [QUEUE_FINISHED] = {"testflinger_jobs_finished_total", "jobs ended, cancelled ones included"},
 };
 
 static void add_line(struct buf *b, const char *series, const char *queue, int64_t value)
@@ -82,13 +88,13 @@ static void add_line(struct buf *b, const char *series, const char *queue, int64
     (void)buf_addf(b, "\"} %" PRId64 "\n", value);
 }
 
+/* A series needs its lines together, hence one buffer for each. */
 static void add_queue(void *cls, const struct queue_counters *counters)
 {
-    struct queue_series *series = cls;
+    struct buf *series = cls;
 
-    add_line(&series->jobs, "testflinger_jobs_total", counters->queue, counters->jobs);
-    add_line(&series->reservations, "testflinger_reservations_total", counters->queue,
-             counters->reservations);
+    for (int i = 0; i < QUEUE_COUNTERS; i++)
+        add_line(&series[i], queue_series[i].name, counters->queue, counters->counts[i]);
 }
 
 static void add_series(struct buf *out, const char *name, const char *help, const struct buf *lines)
@@ -101,19 +107,19 @@ static void add_series(struct buf *out, const char *name, const char *help, cons
 int service_metrics(struct app *app, const struct request *req, struct response *res,
                     struct err *err)
 {
-    struct queue_series series = {BUF_INIT(RESPONSE_BODY_MAX / 4), BUF_INIT(RESPONSE_BODY_MAX / 4)};
+    struct buf series[QUEUE_COUNTERS];
     struct err unreachable = ERR_INIT;
 
     (void)req;
     (void)err;
+    for (int i = 0; i < QUEUE_COUNTERS; i++)
+        buf_init(&series[i], RESPONSE_BODY_MAX / (QUEUE_COUNTERS + 1));
     res->content_type = "text/plain; version=0.0.4; charset=utf-8";
     metrics_write(app->metrics, label_of, &res->body);
-    if (service_store_queue_counters(app->db, add_queue, &series, &unreachable) == 0) {
-        add_series(&res->body, "testflinger_jobs_total", "jobs submitted", &series.jobs);
-        add_series(&res->body, "testflinger_reservations_total", "jobs submitted that reserve",
-                   &series.reservations);
-    }
-    buf_done(&series.jobs);
-    buf_done(&series.reservations);
+    if (service_store_queue_counters(app->db, add_queue, series, &unreachable) == 0)
+        for (int i = 0; i < QUEUE_COUNTERS; i++)
+            add_series(&res->body, queue_series[i].name, queue_series[i].help, &series[i]);
+    for (int i = 0; i < QUEUE_COUNTERS; i++)
+        buf_done(&series[i]);
     return 0;
 }

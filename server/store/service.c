@@ -52,7 +52,7 @@ int service_store_queue_counters(struct db *db,
 {
     static const struct db_statement list = {
         .name = "queue_counters",
-        .sql = "SELECT queue, jobs, reservations FROM api.queue_counters()",
+        .sql = "SELECT queue, jobs, reservations, claimed, finished FROM api.queue_counters()",
         .repeatable = true,
     };
     struct db_rows rows;
@@ -60,9 +60,10 @@ int service_store_queue_counters(struct db *db,
     if (db_query(db, &list, NULL, &rows, err) < 0)
         return -1;
     for (int i = 0; i < db_rows_count(&rows); i++) {
-        const struct queue_counters counters = {db_rows_text(&rows, i, 0), db_rows_int(&rows, i, 1),
-                                                db_rows_int(&rows, i, 2)};
+        struct queue_counters counters = {.queue = db_rows_text(&rows, i, 0)};
 
+        for (int k = 0; k < QUEUE_COUNTERS; k++)
+            counters.counts[k] = db_rows_int(&rows, i, k + 1);
         add(cls, &counters);
     }
     db_rows_done(&rows);

@@ -17,11 +17,19 @@ struct db;
  * and which is wanted.  ERR_UNAVAILABLE: the database cannot be reached. */
 int service_store_check_schema(struct db *db, struct err *err);
 
+/* What is counted for each queue since the database was made. */
+enum queue_counter {
+    QUEUE_JOBS,         /* submitted */
+    QUEUE_RESERVATIONS, /* those of them with reserve_data */
+    QUEUE_CLAIMED,      /* attempts */
+    QUEUE_FINISHED,     /* jobs ended, however */
+    QUEUE_COUNTERS
+};
+
 /* Calls add for each queue. */
 struct queue_counters {
     const char *queue;
-    int64_t jobs;
-    int64_t reservations;
+    int64_t counts[QUEUE_COUNTERS];
 };
 int service_store_queue_counters(struct db *db,
                                  void (*add)(void *cls, const struct queue_counters *counters),

@@ -38,6 +38,17 @@ def test_jobs_and_reservations_are_counted_by_queue(user, anonymous, queue):
     assert counted[f'testflinger_reservations_total{{queue="{queue}"}}'] == 1
 
 
+def test_claims_and_ends_are_counted_by_queue(user, agent, anonymous, queue):
+    for _ in range(3):
+        user.submit(queue)
+    first = agent.claim(queue)
+    agent.post(f"/v1/result/{first['job_id']}", {"job_state": "complete"})
+    assert agent.claim(queue)
+    counted = samples(anonymous)
+    assert counted[f'testflinger_jobs_claimed_total{{queue="{queue}"}}'] == 2
+    assert counted[f'testflinger_jobs_finished_total{{queue="{queue}"}}'] == 1
+
+
 def test_odd_queue_names_make_no_odd_lines(user, anonymous):
     user.submit('a "quoted"\\name\nwith an end of line')
     assert samples(anonymous)['testflinger_jobs_total{queue="a \\"quoted\\"\\\\name\\nwith an end '

@@ -31,6 +31,8 @@ SELECT is((SELECT (body::jsonb -> 0) - 'created_at' FROM api.list_queue_jobs('r'
 UPDATE tf.job SET created_at = now() - interval '8 days' WHERE id IN (pg_temp.id(1), pg_temp.id(2), pg_temp.id(3));
 SELECT is(pg_temp.listed(), '1 running, 3 waiting, 4 waiting', 'those that ended more than a week ago are left out');
 
-SELECT results_eq('SELECT queue, jobs, reservations FROM api.queue_counters()',
-    $$ VALUES ('q', 4::bigint, 0::bigint), ('r', 1, 1) $$, 'jobs and reservations are counted');
+SELECT results_eq(
+    'SELECT queue, jobs, reservations, claimed, finished FROM api.queue_counters()',
+    $$ VALUES ('q', 4::bigint, 0::bigint, 1::bigint, 1::bigint), ('r', 1, 1, 0, 0) $$,
+    'jobs, reservations, claims and ends are counted');
 \ir lib/end.psql

@@ -38,6 +38,11 @@ BEGIN
         INSERT INTO tf.wait_sample (queue, seconds)
         SELECT p.queue, extract(epoch FROM now() - p.since) FROM unnest(p_places) p
         WHERE p.attempt = 0
+    ), counter AS (
+        INSERT INTO tf.queue_count AS c (queue, shard, claimed)
+        SELECT p.queue, pg_backend_pid() % 64, count(*) FROM unnest(p_places) p
+        GROUP BY p.queue ORDER BY p.queue
+        ON CONFLICT (queue, shard) DO UPDATE SET claimed = c.claimed + EXCLUDED.claimed
     )
     SELECT count(*) INTO v_started FROM lease;
     IF v_started <> cardinality(p_places) THEN
