@@ -3,12 +3,18 @@
 
 One PostgreSQL cluster for the run, one migrated template in it; each test file gets a database
 cloned from it and, if it asks, one server.  Tests that break things ask for their own."""
+import signal
+
 import pytest
 
 from cluster import Cluster
 from server import ADMIN_ID, ADMIN_SECRET, Server, dbadmin
 
 TEMPLATE = "testflinger_template"
+
+# Whoever started us in the background had it ignored, and what is ignored stays so in children: a
+# shell script among them could not even trap it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
