@@ -180,8 +180,10 @@ static void become_shell(const struct runner_command *command, char *text, int o
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     if (null_fd >= 0 && dup2(null_fd, STDIN_FILENO) >= 0 && dup2(out_fd, STDOUT_FILENO) >= 0 &&
-        dup2(out_fd, STDERR_FILENO) >= 0 && chdir(command->dir) == 0)
+        dup2(out_fd, STDERR_FILENO) >= 0 && chdir(command->dir) == 0) {
+        (void)close_range(STDERR_FILENO + 1, ~0U, 0); /* connections are none of its business */
         (void)execve("/bin/sh", argv, command->environment);
+    }
     _exit(127);
 }
 

@@ -101,6 +101,16 @@ def test_commands_find_their_job_and_environment(fake, make_agent):
         "status": {"setup": 0}}
 
 
+def test_commands_inherit_no_connections_and_no_blocked_signals(fake, make_agent):
+    make_agent(test_command="ls -l /proc/self/fd; grep -E 'Sig(Blk|Ign)' /proc/self/status")
+    job = fake.add_job(test_data={"a": 1})
+    fake.wait_complete(job)
+    log = job.log("test")
+    assert "pipe:" in log
+    assert "socket:" not in log
+    assert log.count("\t" + "0" * 16) == 2
+
+
 def test_device_info_is_posted_before_the_next_phase(fake, make_agent):
     make_agent(setup_command='echo \'{"device_info": {"device_ip": "10.1.2.3"}}\' '
                              '> device-info.json', test_command="true")
