@@ -21,6 +21,9 @@ SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_namespace n
     WHERE n.nspname = 'api' AND (NOT p.prosecdef OR p.provolatile <> 'v' OR p.proconfig IS NULL
         OR NOT 'search_path=pg_catalog, pg_temp' = ANY (p.proconfig)) $$,
     'api functions run as their owner, with a fixed search path, and are volatile');
+SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p
+    WHERE 'enable_seqscan=off' = ANY (p.proconfig) AND NOT 'jit=off' = ANY (p.proconfig) $$,
+    'who forbids sequential scans forbids JIT: the price of what has no index would start the compiler');
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     JOIN pg_type t ON t.oid = p.prorettype
     WHERE n.nspname = 'api' AND t.typrelid <> 0 $$, 'no api function returns the row of a table');

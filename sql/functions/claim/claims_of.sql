@@ -3,7 +3,8 @@
 -- connection died during COMMIT.  `request` is the index of the token from 0.
 CREATE FUNCTION api.claims_of(p_tokens uuid[])
 RETURNS TABLE (request int, job_id text, attempt int, token text, body text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_numbers int[];
     v_ids uuid[];

@@ -2,7 +2,8 @@
 -- Gives a claim back whose answer could not be sent.  Only the token decides; false: the lease is
 -- another one by now, has ended, or its agent has already been heard of.
 CREATE FUNCTION api.return_claim(p_id uuid, p_token text) RETURNS TABLE (returned boolean)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_lease tf.lease;
 BEGIN

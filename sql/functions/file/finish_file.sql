@@ -4,7 +4,8 @@
 -- other is dropped.  Repeatable.
 --   TF404  no such upload        TF409  pieces are missing
 CREATE FUNCTION api.finish_file(p_file uuid, p_size bigint, p_sha256 bytea) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_file tf.file;
     v_chunks int;

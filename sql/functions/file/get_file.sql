@@ -5,7 +5,8 @@
 -- anything else: that confirms the claim and gives it half an hour to receive and unpack them.
 CREATE FUNCTION api.get_file(p_id uuid, p_kind text)
 RETURNS TABLE (file_id text, size bigint, sha256 text, chunks int)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_week date;
     v_attempt int := 0;

@@ -5,7 +5,8 @@
 --   TF422  the job is unknown, does not wait, or has no attachments    TF409  the token is stale
 CREATE FUNCTION api.open_file(p_id uuid, p_kind text, p_agent text, p_token text)
 RETURNS TABLE (file_id text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_attempt int := 0;
     v_week date;

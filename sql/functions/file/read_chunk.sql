@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- One piece of a file, numbered from 0.  No row: there is none (any more).
 CREATE FUNCTION api.read_chunk(p_file uuid, p_number int) RETURNS TABLE (data bytea)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET jit = off SET enable_seqscan = off AS $$
 BEGIN
     RETURN QUERY
     SELECT c.data FROM tf.chunk c

@@ -3,7 +3,8 @@
 -- of its own: nothing waits for a slow client.  The same piece again replaces itself.
 --   TF404  no such upload        TF413  the piece is too large
 CREATE FUNCTION api.write_chunk(p_file uuid, p_number int, p_data bytea) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_week date := tfx.find_file_week(p_file);
 BEGIN

@@ -2,7 +2,8 @@
 -- Ends a living job as cancelled.  p_by: client id of the caller or NULL.
 --   TF400  no such job, or it has ended already
 CREATE FUNCTION api.cancel_job(p_id uuid, p_by text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v record;
 BEGIN

@@ -3,7 +3,7 @@
 --   TF410  it does not wait, or there is no such job
 CREATE FUNCTION api.get_job_position(p_id uuid) RETURNS TABLE ("position" bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
     v_ahead bigint;
 BEGIN

@@ -2,7 +2,8 @@
 -- The attachments of a held job have arrived: it can be claimed from now on.  false: it was not
 -- held (any more).
 CREATE FUNCTION api.ready_job(p_id uuid) RETURNS TABLE (ready boolean)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_hold tf.hold;
 BEGIN

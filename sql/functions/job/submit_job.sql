@@ -7,7 +7,8 @@
 --   TF409  the id names a job with another definition or of another caller
 CREATE FUNCTION api.submit_job(p_definition text, p_facts jsonb)
 RETURNS TABLE (job_id text, created boolean)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_job tf.job;
     v_id uuid := coalesce(p_facts ->> 'id', p_facts ->> 'new_id')::uuid;

@@ -4,7 +4,8 @@
 --   TF404  no such job        TF409  the lease belongs to somebody else by now
 CREATE FUNCTION api.renew_lease(p_id uuid, p_agent text, p_token text)
 RETURNS TABLE (job_state text, cancelled boolean, expires_at text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_found record;
     v_state text;

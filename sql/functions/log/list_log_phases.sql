@@ -2,7 +2,8 @@
 -- The phases of the newest attempt that logged, with their last fragment number.
 CREATE FUNCTION api.list_log_phases(p_id uuid, p_type text)
 RETURNS TABLE (phase text, last_number bigint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET jit = off SET enable_seqscan = off AS $$
 BEGIN
     RETURN QUERY
     SELECT e.name::text, f.number

@@ -4,7 +4,8 @@
 --   TF409  the token is stale
 CREATE FUNCTION api.post_log(p_id uuid, p_agent text, p_token text, p_type text, p_phase text,
                              p_number bigint, p_at timestamptz, p_data bytea) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v record;
 BEGIN

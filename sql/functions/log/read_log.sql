@@ -6,7 +6,8 @@ CREATE FUNCTION api.read_log(p_id uuid, p_type text, p_phase text, p_from_number
                              p_from_time timestamptz, p_after_number bigint, p_after_seq bigint,
                              p_max_bytes int)
 RETURNS TABLE (number bigint, seq bigint, data bytea)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_left bigint := p_max_bytes;
 BEGIN

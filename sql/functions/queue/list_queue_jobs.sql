@@ -2,7 +2,8 @@
 -- The jobs of a queue in the order of arrival: the unfinished, and those of the last 7 days (the
 -- newest 100,000).  No row: none.
 CREATE FUNCTION api.list_queue_jobs(p_queue text) RETURNS TABLE (body text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_last_old bigint;
     v_living bigint[] := tfx.list_living(p_queue);

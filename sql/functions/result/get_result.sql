@@ -5,7 +5,8 @@
 -- one index probe for each, however long a log is.
 CREATE FUNCTION api.get_result(p_id uuid, p_agent text)
 RETURNS TABLE (job_state text, status text, device_info text, logs text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_state text := tfx.find_state(p_id);
     v_newest tf.attempt;

@@ -6,7 +6,8 @@
 --   TF409  the token is stale        TF503  the job kept moving: try again
 CREATE FUNCTION api.post_result(p_id uuid, p_agent text, p_token text, p_status text,
                                 p_device_info text, p_job_state text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v record;
 BEGIN
