@@ -4,8 +4,11 @@ import glob
 import json
 import os
 import re
+import shutil
 import signal
+import stat
 import subprocess
+import tempfile
 
 import pytest
 
@@ -15,7 +18,8 @@ from wait import wait_for
 
 SECRET = "a-secret-for-the-quickstart"
 
-pytestmark = pytest.mark.skipif(not os.access(ROOT, os.W_OK),
+# by its mode: root may write to anything
+pytestmark = pytest.mark.skipif(not os.stat(ROOT).st_mode & stat.S_IWUSR,
                                 reason="quickstart builds in the checkout, which is read-only here")
 
 
@@ -58,57 +62,71 @@ class Serve:
         wait_for(lambda: not alive(self.children), what=f"the end of {alive(self.children)}")
 
 
+@pytest.fixture
+def start_serve(tmp_path):
+    """Starts ./quickstart serve; one that a failed test left is ended."""
+    made = []
+
+    def start(*options):
+        (tmp_path / "serve.log").unlink(missing_ok=True)
+        made.append(Serve(tmp_path, *options))
+        return made[-1]
+
+    yield start
+    for serve in made:
+        if serve.process.running():
+            serve.end(signal.SIGTERM)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
-def test_nothing_is_left_whatever_ends_it(tmp_path, number):
-    serve = Serve(tmp_path)
+def test_nothing_is_left_whatever_ends_it(start_serve, number):
+    serve = start_serve()
     assert serve.request("GET", "/readyz").status == 200
     assert len(serve.children) > 5
     serve.end(number)
 
 
-def test_serve_takes_credentials_and_reset_empties_it(tmp_path):
-    serve = Serve(tmp_path, "--admin-secret", SECRET, "--jwt-key", "k" * 40)
-    try:
-        login = ("testflinger-admin", SECRET)
-        assert serve.request("POST", "/v1/oauth2/token", auth=login).status == 200
-        job_id = serve.request("POST", "/v1/job", body={"job_queue": "q"}).json()["job_id"]
-        assert serve.request("GET", f"/v1/job/{job_id}").status == 200
-        reset = subprocess.run([ROOT / "quickstart", "reset", "--port", serve.url.rsplit(":", 1)[1]],
-                               check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                               timeout=60)
-        assert (reset.returncode, reset.stdout) == (0, "")
-        assert serve.request("GET", f"/v1/job/{job_id}").status == 204
-        assert serve.request("POST", "/v1/oauth2/token", auth=login).status == 200
-    finally:
-        serve.end(signal.SIGTERM)
+def test_serve_takes_credentials_and_reset_empties_it(start_serve):
+    serve = start_serve("--admin-secret", SECRET, "--jwt-key", "k" * 40)
+    login = ("testflinger-admin", SECRET)
+    assert serve.request("POST", "/v1/oauth2/token", auth=login).status == 200
+    job_id = serve.request("POST", "/v1/job", body={"job_queue": "q"}).json()["job_id"]
+    assert serve.request("GET", f"/v1/job/{job_id}").status == 200
+    reset = subprocess.run([ROOT / "quickstart", "reset", "--port", serve.url.rsplit(":", 1)[1]],
+                           check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                           timeout=60)
+    assert (reset.returncode, reset.stdout) == (0, "")
+    assert serve.request("GET", f"/v1/job/{job_id}").status == 204
+    assert serve.request("POST", "/v1/oauth2/token", auth=login).status == 200
 
 
-def test_data_that_is_kept_is_there_again(tmp_path):
-    data = "/var/tmp/testflinger-test-data-" + str(os.getpid())
-    try:
-        serve = Serve(tmp_path, "--data", data, "--admin-secret", SECRET)
-        job_id = serve.request("POST", "/v1/job", body={"job_queue": "q"}).json()["job_id"]
-        token = serve.request("POST", "/v1/oauth2/token", auth=("testflinger-admin", SECRET)).json()
-        serve.end(signal.SIGTERM)
-        (tmp_path / "serve.log").unlink()
-        serve = Serve(tmp_path, "--data", data)
-        assert serve.request("GET", f"/v1/job/{job_id}", auth=token["access_token"]).status == 200
-        assert serve.request("POST", "/v1/oauth2/token", auth=("testflinger-admin", SECRET)).status == 200
-        serve.end(signal.SIGTERM)
-    finally:
-        subprocess.run(["rm", "-rf", data], check=True)
+@pytest.fixture
+def kept_data():
+    """A directory that the user postgres can reach; pytest's are closed to others."""
+    path = tempfile.mkdtemp(prefix="testflinger-data-", dir="/var/tmp")
+    os.chmod(path, 0o755)
+    yield path
+    shutil.rmtree(path)
 
 
-def test_replicas_stand_behind_one_address(tmp_path):
-    serve = Serve(tmp_path, "--replicas", "2")
-    try:
-        lines = [line for line in serve.process.output().splitlines() if not line.startswith("quickstart:")]
-        assert [line.split()[0] for line in lines] == ["replica", "replica", "ready"]
-        assert len({line.split()[1] for line in lines}) == 3
-        answers = {serve.request("GET", "/v1/").text for _ in range(4)}
-        assert len(answers) == 1 and answers.pop().startswith("Testflinger Server v")
-    finally:
-        serve.end(signal.SIGTERM)
+def test_data_that_is_kept_is_there_again(start_serve, kept_data):
+    login = ("testflinger-admin", SECRET)
+    serve = start_serve("--data", kept_data, "--admin-secret", SECRET)
+    job_id = serve.request("POST", "/v1/job", body={"job_queue": "q"}).json()["job_id"]
+    token = serve.request("POST", "/v1/oauth2/token", auth=login).json()["access_token"]
+    serve.end(signal.SIGTERM)
+    serve = start_serve("--data", kept_data)
+    assert serve.request("GET", f"/v1/job/{job_id}", auth=token).status == 200
+    assert serve.request("POST", "/v1/oauth2/token", auth=login).status == 200
+
+
+def test_replicas_stand_behind_one_address(start_serve):
+    serve = start_serve("--replicas", "2")
+    lines = [line for line in serve.process.output().splitlines() if not line.startswith("quickstart:")]
+    assert [line.split()[0] for line in lines] == ["replica", "replica", "ready"]
+    assert len({line.split()[1] for line in lines}) == 3
+    answers = {serve.request("GET", "/v1/").text for _ in range(4)}
+    assert len(answers) == 1 and answers.pop().startswith("Testflinger Server v")
 
 
 def test_the_demonstration_runs_a_job_to_its_artifacts(tmp_path):
