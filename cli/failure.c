@@ -7,7 +7,6 @@
 #include "common/json.h"
 #include "fetch/fetch.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #define FIELD_DEPTH_MAX 20
@@ -68,8 +67,15 @@ static void add_plain(struct buf *out, const char *text)
         return;
     if (len > PLAIN_TEXT_MAX)
         len = PLAIN_TEXT_MAX;
-    for (size_t i = 0; i < len; i++)
-        (void)buf_addc(out, isprint((unsigned char)text[i]) ? text[i] : '?');
+    (void)buf_add(out, text, len);
+}
+
+/* What a server says goes to a terminal, which obeys control characters. */
+static void make_harmless(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = '?';
 }
 
 int failure_of_reply(const struct fetch_reply *reply, struct err *err)
@@ -84,6 +90,8 @@ int failure_of_reply(const struct fetch_reply *reply, struct err *err)
     else
         add_plain(&said, buf_text(&reply->body));
     (void)json_object_put(json);
+    if (said.data)
+        make_harmless(said.data);
     (void)err_set(err, code, "server said %d (%s)", reply->status,
                   said.len > 0 ? buf_text(&said) : err_default_text(code));
     buf_done(&said);

@@ -50,6 +50,8 @@ static void test_an_answer_that_is_no_json_is_shown_if_it_is_a_text(void **state
                 "server said 401 (Invalid client id)");
     assert_says(502, "<html>proxy</html>", ERR_UPSTREAM,
                 "server said 502 (bad answer from another server)");
+    assert_says(500, "{\"message\": \"a\\u001b[31m\\nb\"}", ERR_INTERNAL,
+                "server said 500 (a?[31m?b)");
     assert_says(418, "a\x1b[31mb", ERR_BAD_REQUEST, "server said 418 (a?[31mb)");
     assert_says(599, "", ERR_UPSTREAM, "server said 599 (bad answer from another server)");
 }
