@@ -77,7 +77,8 @@ static const struct {
 } queue_series[QUEUE_COUNTERS] = {
     [QUEUE_JOBS] = {"testflinger_jobs_total", "jobs submitted"},
     [QUEUE_RESERVATIONS] = {"testflinger_reservations_total", "jobs submitted that reserve"},
-    [QUEUE_CLAIMED] = {"testflinger_jobs_claimed_total", "claims handed out, repeats of a job included"},
+    [QUEUE_CLAIMED] = {"testflinger_jobs_claimed_total",
+                       "claims handed out, repeats of a job included"},
     [QUEUE_FINISHED] = {"testflinger_jobs_finished_total", "jobs ended, cancelled ones included"},
 };
 

@@ -59,7 +59,7 @@ def test_output_that_was_cut_off_is_printed_once(scripted):
     scripted.answers = {
         f"/v1/result/{JOB}": [answer({"job_state": "test"}), answer({"job_state": "complete"})],
         f"/v1/result/{JOB}/log/output": [
-            (200, whole[:whole.index(b"ond")], 40), (200, whole[:whole.index(b"ird")], 40),
+            (200, whole[:whole.index(b"second") + 3], 40), (200, whole[:whole.index(b"third") + 2], 40),
             answer(whole), answer(log("fourth\n", 3)), answer(log("", -1))],
     }
     done = scripted.client.run("poll", JOB)
