@@ -167,7 +167,7 @@ static int scalar_type(const struct loader *l, enum yml_type *ret_type, struct e
 
 static int load_scalar(struct loader *l, struct json_object **ret_json, struct err *err)
 {
-    enum yml_type type;
+    enum yml_type type = YML_STRING;
 
     if (add_weight(l, NODE_WEIGHT + l->event.data.scalar.length, err) < 0 ||
         scalar_type(l, &type, err) < 0)

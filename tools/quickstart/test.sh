@@ -59,7 +59,7 @@ test_thread() {
 # The agent and the client, and all units.
 test_valgrind() {
     install_packages "${PACKAGES_VALGRIND[@]}"
-    build_tree valgrind --enable-werror CFLAGS="-O1 -g"
+    build_tree valgrind CFLAGS="-O1 -g" # warnings differ from those of CI
     export BUILDDIR=$BUILD/valgrind
     export UNDER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite"
     export TESTFLINGER_AGENT_WRAPPER="$UNDER --trace-children=no"
