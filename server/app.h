@@ -15,6 +15,7 @@ struct app {
     struct db *db;                 /* this worker's connection */
     struct metrics *metrics;       /* shared, thread safe */
     const struct token_keys *keys; /* shared, read only */
+    const char *webhook_token;     /* NULL: none is sent */
 };
 
 #endif

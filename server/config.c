@@ -2,6 +2,7 @@
  * The option table, and what does not fit into one row. */
 #include "server/config.h"
 
+#include "common/address.h"
 #include "common/buf.h"
 #include "common/cleanup.h"
 #include "common/fs.h"
@@ -56,6 +57,10 @@ static const struct option_row rows[] = {
     OPTION_INT(struct config, refresh_token_lifetime_s, "518400", 60, 31536000, "SECONDS",
                "how long a refresh token is valid"),
     OPTION_INT(struct config, bcrypt_cost, "12", 4, 16, "N", "cost of hashing a client's secret"),
+    OPTION_STRING(struct config, webhook_base_url, NULL, "URL",
+                  "where events of jobs may be sent: their webhooks must lead to this host"),
+    OPTION_STRING(struct config, webhook_token_file, NULL, "FILE",
+                  "file with the token to send there"),
     OPTION_STRING(struct config, log_level, "info", "LEVEL", "debug, info, warning or error"),
     OPTION_STRING(struct config, log_file, NULL, "FILE", "log to this file as well as to stderr"),
     OPTION_END};
@@ -63,7 +68,11 @@ static const struct option_row rows[] = {
 static int check(const struct config *config, struct err *err)
 {
     enum log_level level;
+    char origin[ADDRESS_ORIGIN_SIZE];
 
+    if (config->webhook_base_url && address_origin(config->webhook_base_url, origin) < 0)
+        return err_set(err, ERR_INVALID, "option webhook_base_url: \"%s\" is not a http(s) address",
+                       config->webhook_base_url);
     if (config->log_level && log_level_parse(config->log_level, &level, err) < 0)
         return err_prefix(err, "option log_level");
     return 0;

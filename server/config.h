@@ -36,6 +36,9 @@ struct config {
     int64_t refresh_token_lifetime_s;
     int64_t bcrypt_cost;
 
+    char *webhook_base_url;
+    char *webhook_token_file;
+
     char *log_level;
     char *log_file;
 };

@@ -40,6 +40,7 @@ const struct route routes[] = {
     {"POST",   "/v1/job/{id}/action",            MAY_USE,    job_action,            LANE_FAST, JSON(SMALL, job_action)},
     {"GET",    "/v1/job/{id}/attachments",       MAY_AGENT,  attachments_download,  LANE_FAST, READ},
     {"POST",   "/v1/job/{id}/attachments",       MAY_USE,    NULL,                  LANE_FAST, UPLOAD(attachments)},
+    {"POST",   "/v1/job/{id}/events",            MAY_AGENT,  job_events,            LANE_SLOW, JSON(MEDIUM, job_events)},
     {"GET",    "/v1/job/{id}/position",          MAY_USE,    job_position,          LANE_FAST, READ},
     {"POST",   "/v1/oauth2/refresh",             MAY_PUBLIC, token_refresh,         LANE_FAST, JSON(SMALL, refresh_token)},
     {"POST",   "/v1/oauth2/revoke",              MAY_ADMIN,  token_revoke,          LANE_FAST, JSON(SMALL, refresh_token)},

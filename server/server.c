@@ -4,6 +4,7 @@
 #include "server/server.h"
 
 #include "common/cleanup.h"
+#include "common/fs.h"
 #include "common/log.h"
 #include "server/crypto/token.h"
 #include "server/db/db.h"
@@ -26,6 +27,7 @@ struct server {
     char *conninfo;
     struct db_options db;
     struct token_keys *keys;
+    char *webhook_token;
     struct metrics *metrics;
     struct executor *executor;
     int listen_fd;
@@ -37,16 +39,36 @@ struct server {
 
 static struct app shared_app(const struct server *s)
 {
-    return (struct app){
-        .config = s->config, .clock = s->clock, .metrics = s->metrics, .keys = s->keys};
+    return (struct app){.config = s->config,
+                        .clock = s->clock,
+                        .metrics = s->metrics,
+                        .keys = s->keys,
+                        .webhook_token = s->webhook_token};
 }
 
 static int read_secrets(struct server *s, struct err *err)
 {
     if (config_conninfo(s->config, &s->conninfo, err) < 0)
         return -1;
+    if (s->config->webhook_token_file &&
+        fs_read_secret(s->config->webhook_token_file, &s->webhook_token, err) < 0)
+        return -1;
     s->keys = token_keys_read(s->config->jwt_key_file, err);
     return s->keys ? 0 : -1;
+}
+
+static void wipe_text(char *text)
+{
+    if (text)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
+static void forget_secrets(struct server *s)
+{
+    token_keys_free(s->keys);
+    wipe_text(s->webhook_token);
+    wipe_text(s->conninfo);
 }
 
 /* Only what can be seen now: /readyz looks again each time. */
@@ -206,10 +228,7 @@ void server_free(struct server *server)
     if (server->listen_fd >= 0)
         (void)close(server->listen_fd);
     metrics_free(server->metrics);
-    token_keys_free(server->keys);
-    if (server->conninfo)
-        explicit_bzero(server->conninfo, strlen(server->conninfo));
-    free(server->conninfo);
+    forget_secrets(server);
     free(server);
 }
 
@@ -218,7 +237,6 @@ int server_check(const struct config *config, struct err *err)
     struct server s = {.config = config, .listen_fd = -1};
     int rc = read_secrets(&s, err);
 
-    token_keys_free(s.keys);
-    free(s.conninfo);
+    forget_secrets(&s);
     return rc;
 }

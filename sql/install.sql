@@ -25,6 +25,7 @@
 \ir functions/job/requeue_job.sql
 \ir functions/job/submit_job.sql
 \ir functions/job/take_job.sql
+\ir functions/job/touch_job.sql
 -- claim
 \ir functions/claim/claim_jobs.sql
 \ir functions/claim/claims_of.sql

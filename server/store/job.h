@@ -6,6 +6,7 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "common/parse.h"
+#include "server/store/result.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,6 +23,10 @@ int job_store_get(struct db *db, const char *id, struct buf *ret_body, bool *ret
 
 /* ERR_GONE if the job is unknown or does not wait. */
 int job_store_position(struct db *db, const char *id, int64_t *ret_position, struct err *err);
+
+/* The agent speaks about the job, which renews its lease.  ERR_NOT_FOUND: unknown job;
+ * ERR_CONFLICT: the token is stale. */
+int job_store_touch(struct db *db, const char *id, const struct poster *by, struct err *err);
 
 /* client_id NULL: anonymous.  ERR_BAD_REQUEST if the job is unknown or has ended. */
 int job_store_cancel(struct db *db, const char *id, const char *client_id, struct err *err);

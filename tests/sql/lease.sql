@@ -29,6 +29,19 @@ SELECT results_eq($$ SELECT job_state, cancelled, expires_at
     FROM api.renew_lease(pg_temp.id(1), 'a', pg_temp.id(901)::text) $$,
     $$ VALUES ('cancelled', true, NULL) $$, 'after a cancel the agent learns of it');
 
+-- touch_job
+SELECT throws_ok($$ SELECT api.touch_job(pg_temp.id(99), 'a', NULL) $$, 'TF404', NULL, 'unknown job');
+SELECT throws_ok($$ SELECT api.touch_job(pg_temp.id(2), 'b', pg_temp.id(999)::text) $$, 'TF409', NULL,
+    'a stale token');
+SELECT throws_ok($$ SELECT api.touch_job(pg_temp.id(9), 'b', 'rubbish') $$, 'TF409', NULL,
+    'any token of a job nobody has');
+SELECT lives_ok($$ SELECT api.touch_job(pg_temp.id(9), 'b', NULL) $$, 'a waiting job is fine');
+SELECT pg_temp.age(2, '100 s') \g /dev/null
+SELECT api.touch_job(pg_temp.id(2), 'stranger', NULL);
+SELECT is(pg_temp.left_s(2), 20, 'a stranger keeps no lease');
+SELECT api.touch_job(pg_temp.id(2), 'b', NULL);
+SELECT is(pg_temp.left_s(2), 120, 'its agent does');
+
 -- signs of life
 SELECT is(pg_temp.left_s(2), 120, 'two minutes while it runs');
 SELECT pg_temp.post(2, 'provision', 'b');

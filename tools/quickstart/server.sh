@@ -20,7 +20,7 @@ server_start() {
 server_config() {
     printf 'listen = "127.0.0.1:%s";\nport_file = "%s";\ndatabase = "%s";\njwt_key_file = "%s";\n' \
         "$1" "$2" "$LOGIN" "$RUN/secrets/jwt-key"
-    server_option webhook_url "$WEBHOOK_URL"
+    server_option webhook_base_url "$WEBHOOK_URL"
     if [ -n "$WEBHOOK_TOKEN" ]; then
         (umask 077 && printf '%s\n' "$WEBHOOK_TOKEN" >"$RUN/secrets/webhook-token")
         server_option webhook_token_file "$RUN/secrets/webhook-token"
