@@ -42,6 +42,7 @@ const struct route routes[] = {
     {"POST",   "/v1/job/{id}/attachments",       MAY_USE,    NULL,                  LANE_FAST, UPLOAD(attachments)},
     {"POST",   "/v1/job/{id}/events",            MAY_AGENT,  job_events,            LANE_SLOW, JSON(MEDIUM, job_events)},
     {"GET",    "/v1/job/{id}/position",          MAY_USE,    job_position,          LANE_FAST, READ},
+    {"GET",    "/v1/job/{id}/status",            MAY_ANY,    job_status,            LANE_FAST, READ},
     {"POST",   "/v1/oauth2/refresh",             MAY_PUBLIC, token_refresh,         LANE_FAST, JSON(SMALL, refresh_token)},
     {"POST",   "/v1/oauth2/revoke",              MAY_ADMIN,  token_revoke,          LANE_FAST, JSON(SMALL, refresh_token)},
     {"POST",   "/v1/oauth2/token",               MAY_PUBLIC, token_issue,           LANE_SLOW, READ},

@@ -17,6 +17,7 @@
 \ir functions/job/find_state.sql
 \ir functions/job/get_job.sql
 \ir functions/job/get_job_position.sql
+\ir functions/job/get_job_status.sql
 \ir functions/job/list_final_states.sql
 \ir functions/job/negate_priority.sql
 \ir functions/job/place_job.sql
@@ -46,11 +47,15 @@
 \ir functions/lease/renew_lease.sql
 \ir functions/lease/touch_lease.sql
 -- result
+\ir functions/result/count_change.sql
 \ir functions/result/find_attempt.sql
 \ir functions/result/finish_job.sql
 \ir functions/result/get_result.sql
+\ir functions/result/has_lost_job.sql
 \ir functions/result/judge_status.sql
+\ir functions/result/name_version.sql
 \ir functions/result/post_result.sql
+\ir functions/result/read_result.sql
 \ir functions/result/show_state.sql
 \ir functions/result/store_result.sql
 -- log

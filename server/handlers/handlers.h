@@ -30,6 +30,7 @@ HANDLER(job_claim);
 HANDLER(job_events);
 HANDLER(job_position);
 HANDLER(job_show);
+HANDLER(job_status);
 HANDLER(job_submit);
 HANDLER(queue_advertise);
 HANDLER(queue_agents);

@@ -28,6 +28,29 @@ int job_show(struct app *app, const struct request *req, struct response *res, s
     return 0;
 }
 
+/* GET /v1/job/{id}/status */
+int job_status(struct app *app, const struct request *req, struct response *res, struct err *err)
+{
+    const char *agent = req->caller.role == ROLE_AGENT ? req->agent_name : NULL;
+    char id[UUID_TEXT_SIZE], version[DIGEST_HEX_SIZE];
+    unsigned char hash[DIGEST_SIZE];
+    bool found;
+
+    if (request_uuid(req, "id", id, err) < 0 ||
+        job_store_status(app->db, id, agent, &res->body, &found, err) < 0)
+        return -1;
+    if (!found)
+        return response_none(res);
+    digest_of(buf_text(&res->body), res->body.len, hash);
+    digest_hex(hash, version);
+    if (response_etag(res, ETAG_STRONG, version, err) < 0)
+        return -1;
+    if (request_has_version(req, version))
+        return response_unchanged(res);
+    res->content_type = "application/json";
+    return 0;
+}
+
 /* GET /v1/job/{id}/position */
 int job_position(struct app *app, const struct request *req, struct response *res, struct err *err)
 {

@@ -62,4 +62,7 @@ const char *request_query(const struct request *req, const char *name);
 /* The value of a header given in lower case, NULL if it was not sent. */
 const char *request_header(const struct request *req, const char *name);
 
+/* If-None-Match names this version (digits and letters), in quotes or not, weak or not. */
+bool request_has_version(const struct request *req, const char *version);
+
 #endif

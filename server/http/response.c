@@ -6,6 +6,7 @@
 #include "server/http/answer.h"
 #include "server/http/cookie.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char text_plain[] = "text/plain; charset=utf-8";
@@ -58,6 +59,24 @@ int response_header(struct response *res, const char *name, const char *value, s
     res->headers[res->header_count].name = name;
     memcpy(res->headers[res->header_count].value, value, len + 1);
     res->header_count++;
+    return 0;
+}
+
+int response_etag(struct response *res, enum etag_kind kind, const char *version, struct err *err)
+{
+    char value[128];
+    int len = snprintf(value, sizeof(value), "%s\"%s\"", kind == ETAG_WEAK ? "W/" : "", version);
+
+    if (len < 0 || (size_t)len >= sizeof(value))
+        return err_set(err, ERR_INTERNAL, "a version is too long for a header");
+    return response_header(res, "ETag", value, err);
+}
+
+int response_unchanged(struct response *res)
+{
+    res->status = 304;
+    res->content_type = NULL;
+    buf_clear(&res->body);
     return 0;
 }
 

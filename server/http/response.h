@@ -53,6 +53,12 @@ int response_none(struct response *res);
 /* name must be a constant; a value with control characters or too long is refused. */
 int response_header(struct response *res, const char *name, const char *value, struct err *err);
 
+/* The version of what is answered, as ETag; weak: the bytes may differ. */
+enum etag_kind { ETAG_STRONG, ETAG_WEAK };
+int response_etag(struct response *res, enum etag_kind kind, const char *version, struct err *err);
+/* 304: the client has this version.  The headers stay. */
+int response_unchanged(struct response *res);
+
 /* Set-Cookie for all paths, not for scripts; the value is quoted as today's agents read it. */
 int response_cookie(struct response *res, const char *name, const char *value, struct err *err);
 

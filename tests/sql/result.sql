@@ -104,4 +104,45 @@ SELECT is((SELECT status FROM tf.result WHERE job_id = pg_temp.id(4)), '{"test":
     'its results go to its own attempt');
 SELECT pg_temp.post(4, 'complete', 'b', '{"test":1}');
 SELECT is(pg_temp.outcome(4), 'failed', 'the newest attempt decides');
+
+-- versions
+CREATE FUNCTION pg_temp.version(n int, p_agent text DEFAULT NULL) RETURNS text LANGUAGE sql AS
+    $$ SELECT version FROM api.read_result(pg_temp.id(n), p_agent, NULL) $$;
+CREATE TEMPORARY TABLE seen (version text);
+-- true when the version of job 7 is a new one
+CREATE FUNCTION pg_temp.changed() RETURNS boolean LANGUAGE sql AS $$
+    WITH now AS (INSERT INTO seen SELECT v FROM pg_temp.version(7) v
+                 WHERE NOT EXISTS (SELECT FROM seen s WHERE s.version = v) RETURNING 1)
+    SELECT EXISTS (SELECT FROM now)
+$$;
+SELECT is_empty($$ SELECT * FROM api.read_result(pg_temp.id(99), NULL, '*') $$, 'an unknown job has no version');
+SELECT ok(pg_temp.changed(), 'a waiting job has one');
+SELECT ok(NOT pg_temp.changed(), 'that stays while nothing happens');
+SELECT pg_temp.submit(n) FROM generate_series(71, 72) n \g /dev/null
+SELECT ok(NOT pg_temp.changed(), 'to this job');
+DELETE FROM tf.wait WHERE job_id <> pg_temp.id(7);
+SELECT is(pg_temp.claim('a', '{q}', 7), 7, 'a claim');
+SELECT ok(pg_temp.changed(), 'changes it');
+SELECT api.post_log(pg_temp.id(7), 'a', NULL, 'output', 'setup', 5, now(), 'x');
+SELECT ok(pg_temp.changed(), 'and so does a fragment');
+SELECT api.post_log(pg_temp.id(7), 'a', NULL, 'output', 'setup', 5, now(), 'x');
+SELECT ok(NOT pg_temp.changed(), 'not the same again');
+SELECT api.post_log(pg_temp.id(7), 'a', NULL, 'output', 'setup', 5, now(), 'y');
+SELECT ok(pg_temp.changed(), 'another text under its number does');
+SELECT api.post_log(pg_temp.id(7), 'a', NULL, 'output', 'setup', 2, now(), 'z');
+SELECT ok(pg_temp.changed(), 'an earlier one that comes late does');
+SELECT pg_temp.post(7, 'setup');
+SELECT ok(pg_temp.changed(), 'a state does');
+SELECT pg_temp.post(7, NULL, 'a', '{"setup":0}');
+SELECT ok(pg_temp.changed(), 'exit codes do');
+SELECT ok(pg_temp.version(4, 'a') <> pg_temp.version(4, 'b'), 'who lost the job reads another state');
+SELECT results_eq($$ SELECT version, job_state, status, device_info, logs
+    FROM api.read_result(pg_temp.id(7), NULL, format('"x", W/"%s"', pg_temp.version(7))) $$,
+    $$ SELECT pg_temp.version(7), NULL, NULL, NULL, NULL $$, 'who has the version gets nothing else');
+SELECT is((SELECT job_state FROM api.read_result(pg_temp.id(7), NULL, '"other"')), 'setup', 'others do');
+SELECT is((SELECT job_state FROM api.read_result(pg_temp.id(7), NULL, '*')), NULL, 'any version will do');
+SELECT pg_temp.post(7, 'complete', 'a', '{"setup":0}');
+SELECT ok(pg_temp.changed(), 'the end does');
+SELECT pg_temp.post(7, NULL, 'a', '{"setup":1}');
+SELECT ok(pg_temp.changed(), 'and what comes after it');
 \ir lib/end.psql

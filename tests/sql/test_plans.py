@@ -137,8 +137,8 @@ STATEMENTS = {
     "submit again": ("SELECT created FROM api.submit_job('{}', jsonb_build_object('id', %s::text,"
                      " 'queue', 'queue1', 'sha256', '00'))", (job_id(7),)),
     "definition": ("SELECT body FROM api.get_job(%s)", (job_id(FINISHED + 7),)),
-    "result": ("SELECT job_state FROM api.get_result(%s, NULL)", (job_id(7),)),
-    "result of a waiting job": ("SELECT job_state FROM api.get_result(%s, 'a')",
+    "result": ("SELECT job_state FROM api.read_result(%s, NULL, NULL)", (job_id(7),)),
+    "result of a waiting job": ("SELECT job_state FROM api.read_result(%s, 'a', 'x')",
                                 (job_id(FINISHED + 7),)),
     "cancel": ("SELECT api.cancel_job(%s, NULL)", (job_id(FINISHED + 7),)),
     "post": ("SELECT api.post_result(%s, 'a', NULL, '{\"test\": 0}', NULL, 'complete')",

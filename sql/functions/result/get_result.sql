@@ -1,39 +1,10 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- State and results of a job's newest attempt; JSON texts as posted, NULL: never posted.  No row:
--- unknown job.  p_agent: the agent that asks, or NULL; one whose attempt was given to another agent
--- reads cancelled, so that it stops.  logs: what has fragments, as [[type, phase, last number], …];
--- one index probe for each, however long a log is.
+-- api.read_result() without versions, for servers of the release before it.
 CREATE FUNCTION api.get_result(p_id uuid, p_agent text)
 RETURNS TABLE (job_state text, status text, device_info text, logs text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    v_state text := tfx.find_state(p_id);
-    v_newest tf.attempt;
 BEGIN
-    IF v_state IS NULL THEN
-        RETURN;
-    END IF;
-    SELECT * INTO v_newest FROM tf.attempt a
-    WHERE a.job_id = p_id ORDER BY a.attempt DESC LIMIT 1;
-    IF p_agent <> v_newest.agent
-        AND EXISTS (SELECT FROM tf.attempt a WHERE a.job_id = p_id AND a.agent = p_agent) THEN
-        v_state := 'cancelled';
-    END IF;
-    IF p_agent IS NOT NULL THEN
-        PERFORM tfx.touch_lease(p_id, p_agent, false);
-    END IF;
     RETURN QUERY
-    SELECT v_state, r.status, r.device_info,
-           (SELECT json_agg(json_build_array(t.type, e.phase, f.number))::text
-            FROM unnest(enum_range(NULL::tf.log_type)) t(type)
-            CROSS JOIN unnest(enum_range(NULL::tf.phase_name)) e(phase)
-            CROSS JOIN LATERAL (
-                SELECT l.number FROM tf.log l
-                WHERE l.week = v_newest.week AND l.job_id = p_id AND l.attempt = v_newest.attempt
-                    AND l.type = t.type AND l.phase = e.phase AND l.number >= 0
-                ORDER BY l.number DESC LIMIT 1) f)
-    FROM (SELECT) one
-    LEFT JOIN tf.result r ON r.week = v_newest.week AND r.job_id = p_id
-        AND r.attempt = v_newest.attempt;
+    SELECT r.job_state, r.status, r.device_info, r.logs FROM api.read_result(p_id, p_agent, NULL) r;
 END
 $$;
