@@ -30,7 +30,7 @@ static const struct option_row rows[] = {
                "silence after which a connection is closed"),
     OPTION_INT(struct config, drain_timeout_s, "30", 0, 3600, "SECONDS",
                "time for requests under way after SIGTERM"),
-    OPTION_INT(struct config, upload_max_bytes, "8589934592", 1, INT64_C(1) << 50, "BYTES",
+    OPTION_INT(struct config, upload_max_bytes, "10737418240", 1, INT64_C(1) << 50, "BYTES",
                "largest artifact or attachment"),
     OPTION_STRING(struct config, database, "dbname=testflinger", "CONNINFO",
                   "how to reach PostgreSQL, as libpq takes it"),

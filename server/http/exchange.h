@@ -11,6 +11,8 @@
 
 /* Bodies that nobody wants are read up to this size, so that the connection can go on. */
 #define SWALLOW_MAX_BYTES ((uint64_t)1 << 20)
+/* What a form may have around an upload. */
+#define FORM_MAX_BYTES ((uint64_t)64 << 10)
 
 enum exchange_state {
     EXCHANGE_TARGET,  /* the request line is there */
