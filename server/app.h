@@ -3,6 +3,7 @@
 #ifndef SERVER_APP_H
 #define SERVER_APP_H
 
+struct audit;
 struct config;
 struct clock;
 struct db;
@@ -14,6 +15,7 @@ struct app {
     const struct clock *clock;
     struct db *db;                 /* this worker's connection */
     struct metrics *metrics;       /* shared, thread safe */
+    struct audit *audit;           /* shared, thread safe */
     const struct token_keys *keys; /* shared, read only */
     const char *webhook_token;     /* NULL: none is sent */
 };

@@ -63,6 +63,12 @@ static const struct option_row rows[] = {
                   "file with the token to send there"),
     OPTION_STRING(struct config, log_level, "info", "LEVEL", "debug, info, warning or error"),
     OPTION_STRING(struct config, log_file, NULL, "FILE", "log to this file as well as to stderr"),
+    OPTION_STRING(struct config, security_log_level, "info", "LEVEL",
+                  "info: all of the security log; warning: what was refused"),
+    OPTION_STRING(struct config, security_log_file, NULL, "FILE",
+                  "the security log's own file, instead of the ordinary log"),
+    OPTION_BOOL(struct config, trust_forwarded_for, "false",
+                "the security log believes X-Forwarded-For: only a proxy reaches this server"),
     OPTION_END};
 
 static int check(const struct config *config, struct err *err)
@@ -75,6 +81,8 @@ static int check(const struct config *config, struct err *err)
                        config->webhook_base_url);
     if (config->log_level && log_level_parse(config->log_level, &level, err) < 0)
         return err_prefix(err, "option log_level");
+    if (config->security_log_level && log_level_parse(config->security_log_level, &level, err) < 0)
+        return err_prefix(err, "option security_log_level");
     return 0;
 }
 
@@ -102,6 +110,14 @@ enum log_level config_log_level(const struct config *config)
     enum log_level level = LOG_LEVEL_INFO;
 
     (void)log_level_parse(config->log_level, &level, NULL); /* checked when it was loaded */
+    return level;
+}
+
+enum log_level config_security_log_level(const struct config *config)
+{
+    enum log_level level = LOG_LEVEL_INFO;
+
+    (void)log_level_parse(config->security_log_level, &level, NULL); /* checked as above */
     return level;
 }
 

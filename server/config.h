@@ -41,6 +41,9 @@ struct config {
 
     char *log_level;
     char *log_file;
+    char *security_log_level;
+    char *security_log_file;
+    bool trust_forwarded_for;
 };
 
 /* path NULL: environment and defaults alone.  *ret_config is released with config_done(). */
@@ -48,6 +51,7 @@ int config_load(const char *path, struct config *ret_config, struct err *err);
 void config_done(struct config *config);
 
 enum log_level config_log_level(const struct config *config);
+enum log_level config_security_log_level(const struct config *config);
 /* The connection string with the password of database_password_file in it; the caller frees it. */
 int config_conninfo(const struct config *config, char **ret_conninfo, struct err *err);
 

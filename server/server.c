@@ -6,6 +6,7 @@
 #include "common/cleanup.h"
 #include "common/fs.h"
 #include "common/log.h"
+#include "server/audit.h"
 #include "server/crypto/token.h"
 #include "server/db/db.h"
 #include "server/db/executor.h"
@@ -29,6 +30,7 @@ struct server {
     struct token_keys *keys;
     char *webhook_token;
     struct metrics *metrics;
+    struct audit *audit;
     struct executor *executor;
     int listen_fd;
     char url[LISTEN_URL_MAX];
@@ -42,6 +44,7 @@ static struct app shared_app(const struct server *s)
     return (struct app){.config = s->config,
                         .clock = s->clock,
                         .metrics = s->metrics,
+                        .audit = s->audit,
                         .keys = s->keys,
                         .webhook_token = s->webhook_token};
 }
@@ -146,6 +149,9 @@ static int start_all(struct server *s, struct err *err)
     };
     if (check_schema(s, err) < 0)
         return -1;
+    s->audit = audit_new(s->config->security_log_file, config_security_log_level(s->config), err);
+    if (!s->audit)
+        return -1;
     s->metrics = metrics_new(route_count, s->clock, err);
     if (!s->metrics || start_workers(s, err) < 0)
         return -1;
@@ -198,6 +204,11 @@ bool server_alive(const struct server *server)
     return true;
 }
 
+int server_reopen_logs(const struct server *server, struct err *err)
+{
+    return audit_reopen(server->audit, err);
+}
+
 void server_drain(struct server *server, int64_t timeout_ms)
 {
     if (server->metrics)
@@ -228,6 +239,7 @@ void server_free(struct server *server)
     if (server->listen_fd >= 0)
         (void)close(server->listen_fd);
     metrics_free(server->metrics);
+    audit_free(server->audit);
     forget_secrets(server);
     free(server);
 }

@@ -50,7 +50,6 @@
 \ir functions/result/count_change.sql
 \ir functions/result/find_attempt.sql
 \ir functions/result/finish_job.sql
-\ir functions/result/get_result.sql
 \ir functions/result/has_lost_job.sql
 \ir functions/result/judge_status.sql
 \ir functions/result/name_version.sql
@@ -101,8 +100,8 @@
 \ir functions/client/store_client.sql
 -- token
 \ir functions/token/add_refresh_token.sql
-\ir functions/token/revoke_refresh_token.sql
-\ir functions/token/use_refresh_token.sql
+\ir functions/token/end_refresh_token.sql
+\ir functions/token/redeem_refresh_token.sql
 -- service
 \ir functions/service/check_schema.sql
 \ir functions/service/make_partitions.sql

@@ -77,6 +77,7 @@ int client_put(struct app *app, const struct request *req, struct response *res,
     buf_done(&data);
     if (rc < 0)
         return -1;
+    response_note(res, created ? AUDIT_CLIENT_CREATED : AUDIT_CLIENT_CHANGED, id);
     res->content_type = "text/plain; charset=utf-8";
     if (buf_addf(&res->body, "client \"%s\" %s", id, created ? "created" : "changed") < 0)
         return err_set(err, ERR_INTERNAL, "out of memory");
@@ -90,5 +91,6 @@ int client_delete(struct app *app, const struct request *req, struct response *r
 
     if (handler_name(req, "id", &id, err) < 0 || client_store_delete(app->db, id, err) < 0)
         return -1;
+    response_note(res, AUDIT_CLIENT_DELETED, id);
     return response_ok(res);
 }

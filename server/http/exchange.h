@@ -78,4 +78,7 @@ void exchange_refuse(struct exchange *ex);
 void exchange_log(const struct exchange *ex, bool complete);
 void exchange_log_failure(const struct exchange *ex, const struct err *err);
 
+/* exchange_audit.c: once the status is known */
+void exchange_audit(const struct exchange *ex);
+
 #endif

@@ -62,6 +62,15 @@ int response_header(struct response *res, const char *name, const char *value, s
     return 0;
 }
 
+void response_note(struct response *res, enum audit_what what, const char *about)
+{
+    if (res->note_count == RESPONSE_NOTES_MAX)
+        return;
+    res->notes[res->note_count].what = what;
+    (void)snprintf(res->notes[res->note_count].about, RESPONSE_ABOUT_SIZE, "%s", about);
+    res->note_count++;
+}
+
 int response_etag(struct response *res, enum etag_kind kind, const char *version, struct err *err)
 {
     char value[128];
@@ -125,7 +134,8 @@ void response_error(struct response *res, const struct err *err)
 
     buf_init(&res->error_detail, RESPONSE_BODY_MAX);
     response_done(res);
-    response_init(res);
+    buf_init(&res->body, RESPONSE_BODY_MAX);
+    res->header_count = 0;
     res->status = err_http_status(err->code);
     res->content_type = application_json;
     (void)buf_adds(&res->body, "{\"message\":");

@@ -52,10 +52,10 @@ SELECT pg_temp.age(2, '10 s') \g /dev/null
 SELECT api.post_log(pg_temp.id(2), 'b', NULL, 'output', 'test', 1, now(), 'x');
 SELECT is(pg_temp.left_s(2), 110, 'more than two thirds left: nothing is written');
 SELECT pg_temp.age(2, '40 s') \g /dev/null
-SELECT * FROM api.get_result(pg_temp.id(2), NULL) \g /dev/null
-SELECT * FROM api.get_result(pg_temp.id(2), 'c') \g /dev/null
+SELECT * FROM api.read_result(pg_temp.id(2), NULL, NULL) \g /dev/null
+SELECT * FROM api.read_result(pg_temp.id(2), 'c', NULL) \g /dev/null
 SELECT is(pg_temp.left_s(2), 70, 'users and other agents do not renew');
-SELECT * FROM api.get_result(pg_temp.id(2), 'b') \g /dev/null
+SELECT * FROM api.read_result(pg_temp.id(2), 'b', NULL) \g /dev/null
 SELECT is(pg_temp.left_s(2), 120, 'the agent does by looking');
 SELECT is(pg_temp.claim('c', '{q}', 3, '{"lease": 60}'), 3, 'with a lease of its own');
 SELECT pg_temp.age(3, '50 s') \g /dev/null
@@ -78,7 +78,7 @@ SELECT results_eq('SELECT pg_temp.reap()', $$ VALUES ('4 retry') $$, 'an agent l
 SELECT is(pg_temp.state(4), 'waiting', 'gives the job another try');
 SELECT is(pg_temp.claim('d', '{q}', 6), 5, 'but not with itself');
 SELECT is(pg_temp.claim('e', '{q}', 7), 4, 'with another agent');
-SELECT is((SELECT job_state FROM api.get_result(pg_temp.id(4), 'd')), 'cancelled',
+SELECT is((SELECT job_state FROM api.read_result(pg_temp.id(4), 'd', NULL)), 'cancelled',
     'the lost agent reads that it is to stop');
 SELECT is(pg_temp.state(4), 'running', 'everybody else that the job runs');
 SELECT pg_temp.post(4, 'setup', 'e');
