@@ -98,6 +98,17 @@
 \ir functions/client/render_permissions.sql
 \ir functions/client/set_client_secret.sql
 \ir functions/client/store_client.sql
+-- secret
+\ir functions/secret/bind_secrets.sql
+\ir functions/secret/check_secrets.sql
+\ir functions/secret/delete_secret.sql
+\ir functions/secret/drop_client_secrets.sql
+\ir functions/secret/drop_job_secrets.sql
+\ir functions/secret/find_secrets_limit.sql
+\ir functions/secret/list_other_keys.sql
+\ir functions/secret/put_secret.sql
+\ir functions/secret/render_secrets.sql
+\ir functions/secret/rewrap_secret.sql
 -- token
 \ir functions/token/add_refresh_token.sql
 \ir functions/token/end_refresh_token.sql
