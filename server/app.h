@@ -8,6 +8,7 @@ struct config;
 struct clock;
 struct db;
 struct metrics;
+struct seal_keys;
 struct token_keys;
 
 struct app {
@@ -17,6 +18,7 @@ struct app {
     struct metrics *metrics;       /* shared, thread safe */
     struct audit *audit;           /* shared, thread safe */
     const struct token_keys *keys; /* shared, read only */
+    const struct seal_keys *seal;  /* likewise; NULL: no store for secrets */
     const char *webhook_token;     /* NULL: none is sent */
 };
 

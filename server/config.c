@@ -50,6 +50,9 @@ static const struct option_row rows[] = {
                "requests that may wait for a worker; more are answered 503"),
     OPTION_REQUIRED(struct config, jwt_key_file, "FILE",
                     "keys of access tokens, one a line: the first signs, all are accepted"),
+    OPTION_STRING(struct config, secrets_key_file, NULL, "FILE",
+                  "keys of the store for secrets, a line \"ID KEY\" each: the first seals; "
+                  "none: no store"),
     OPTION_INT(struct config, token_leeway_s, "5", 0, 300, "SECONDS",
                "difference of clocks allowed in access tokens"),
     OPTION_INT(struct config, access_token_lifetime_s, "600", 10, 86400, "SECONDS",

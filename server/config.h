@@ -31,6 +31,7 @@ struct config {
     int64_t queue_max;
 
     char *jwt_key_file;
+    char *secrets_key_file;
     int64_t token_leeway_s;
     int64_t access_token_lifetime_s;
     int64_t refresh_token_lifetime_s;

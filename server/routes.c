@@ -7,6 +7,7 @@
 
 /* Largest bodies.  A log fragment may have any character escaped. */
 #define SMALL  ((size_t)64 << 10)
+#define SECRET ((size_t)1 << 20) /* 128 KiB, any character escaped */
 #define MEDIUM ((size_t)4 << 20)
 #define LARGE  (((size_t)16 << 20) - 1)
 #define HUGE   ((size_t)32 << 20)
@@ -54,6 +55,8 @@ const struct route routes[] = {
     {"POST",   "/v1/result/{id}/artifact",       MAY_AGENT,  NULL,                  LANE_FAST, UPLOAD(artifact)},
     {"GET",    "/v1/result/{id}/log/{type}",     MAY_USE,    result_log_show,       LANE_FAST, READ},
     {"POST",   "/v1/result/{id}/log/{type}",     MAY_AGENT,  result_log_post,       LANE_FAST, JSON(HUGE, result_log)},
+    {"DELETE", "/v1/secrets/{client}/{path...}", MAY_USE,    secret_delete,         LANE_FAST, READ},
+    {"PUT",    "/v1/secrets/{client}/{path...}", MAY_USE,    secret_put,            LANE_FAST, JSON(SECRET, secret)},
 };
 /* clang-format on */
 const size_t route_count = sizeof(routes) / sizeof(routes[0]);

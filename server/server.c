@@ -7,6 +7,7 @@
 #include "common/fs.h"
 #include "common/log.h"
 #include "server/audit.h"
+#include "server/crypto/seal.h"
 #include "server/crypto/token.h"
 #include "server/db/db.h"
 #include "server/db/executor.h"
@@ -16,8 +17,10 @@
 #include "server/routes.h"
 #include "server/store/service.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define ALIVE_MS 15000 /* a loop goes round once a second; a stuck one shows by this */
@@ -28,6 +31,7 @@ struct server {
     char *conninfo;
     struct db_options db;
     struct token_keys *keys;
+    struct seal_keys *seal;
     char *webhook_token;
     struct metrics *metrics;
     struct audit *audit;
@@ -46,7 +50,20 @@ static struct app shared_app(const struct server *s)
                         .metrics = s->metrics,
                         .audit = s->audit,
                         .keys = s->keys,
+                        .seal = s->seal,
                         .webhook_token = s->webhook_token};
+}
+
+/* With a store for secrets there are values in memory, and keys to all of them: no core dump, and
+ * no debugger of another process of this user. */
+static int read_seal_keys(struct server *s, struct err *err)
+{
+    if (!s->config->secrets_key_file)
+        return 0;
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        return err_set_errno(err, errno, "could not forbid core dumps");
+    s->seal = seal_keys_read(s->config->secrets_key_file, err);
+    return s->seal ? 0 : -1;
 }
 
 static int read_secrets(struct server *s, struct err *err)
@@ -57,7 +74,7 @@ static int read_secrets(struct server *s, struct err *err)
         fs_read_secret(s->config->webhook_token_file, &s->webhook_token, err) < 0)
         return -1;
     s->keys = token_keys_read(s->config->jwt_key_file, err);
-    return s->keys ? 0 : -1;
+    return s->keys ? read_seal_keys(s, err) : -1;
 }
 
 static void wipe_text(char *text)
@@ -70,6 +87,7 @@ static void wipe_text(char *text)
 static void forget_secrets(struct server *s)
 {
     token_keys_free(s->keys);
+    seal_keys_free(s->seal);
     wipe_text(s->webhook_token);
     wipe_text(s->conninfo);
 }

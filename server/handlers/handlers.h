@@ -40,6 +40,8 @@ HANDLER(result_log_post);
 HANDLER(result_log_show);
 HANDLER(result_post);
 HANDLER(result_show);
+HANDLER(secret_delete);
+HANDLER(secret_put);
 HANDLER(token_issue);
 HANDLER(token_refresh);
 HANDLER(token_revoke);
@@ -56,6 +58,7 @@ extern const struct schema schema_queues;
 extern const struct schema schema_refresh_token;
 extern const struct schema schema_result;
 extern const struct schema schema_result_log;
+extern const struct schema schema_secret;
 
 /* The shapes of provision_data, in the order in which they are tried. */
 extern const struct schema *const provision_shapes[];

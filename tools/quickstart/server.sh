@@ -26,9 +26,14 @@ server_config() {
         server_option webhook_token_file "$RUN/secrets/webhook-token"
     fi
     if [ "$SECRETS_STORE" = yes ]; then
-        [ -e "$RUN/secrets/seal-key" ] || (umask 077 && random_text >"$RUN/secrets/seal-key")
+        [ -e "$RUN/secrets/seal-key" ] || (umask 077 && seal_key >"$RUN/secrets/seal-key")
         server_option secrets_key_file "$RUN/secrets/seal-key"
     fi
+}
+
+# An id and 32 bytes.
+seal_key() {
+    printf 'key-1 %s\n' "$(head -c 32 /dev/urandom | base64)"
 }
 
 # Releases differ in what they can: an option the server does not have is left out.
