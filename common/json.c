@@ -10,13 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum fault { FAULT_NONE, FAULT_INTEGER, FAULT_NAN, FAULT_SURROGATE, FAULT_COUNT };
+enum fault { FAULT_NONE, FAULT_INTEGER, FAULT_NAN, FAULT_SURROGATE, FAULT_ZERO_KEY, FAULT_COUNT };
 
 static const char *const faults[FAULT_COUNT] = {
     [FAULT_NONE] = NULL,
     [FAULT_INTEGER] = "integer does not fit into 64 bits",
     [FAULT_NAN] = "not a finite number",
     [FAULT_SURROGATE] = "half of a surrogate pair is not a character",
+    [FAULT_ZERO_KEY] = "U+0000 in a key",
 };
 
 struct reader {
@@ -336,20 +337,36 @@ static int read_list(struct reader *r, int depth, struct json_object *list)
     }
 }
 
-/* The caller frees *ret_key. */
-static int read_key(struct reader *r, char **ret_key, bool *ret_faulty)
+/* json-c ends keys at a NUL, so two different ones could become one: U+FFFD stands for it. */
+static char *copy_key(const struct span *span)
 {
+    static const char replacement[] = "\xEF\xBF\xBD";
+    struct buf key = BUF_INIT(3 * span->len);
+
+    for (size_t i = 0; i < span->len; i++) {
+        if (span->text[i])
+            (void)buf_addc(&key, span->text[i]);
+        else
+            (void)buf_adds(&key, replacement);
+    }
+    return buf_take(&key);
+}
+
+/* The caller frees *ret_key.  What is wrong with the key is *ret_fault. */
+static int read_key(struct reader *r, char **ret_key, enum fault *ret_fault)
+{
+
     struct span span;
+    bool zero;
 
     skip_blanks(r);
     if (!take(r, '"'))
         return refuse(r, "key missing");
     if (read_string(r, &span) < 0)
         return -1;
-    if (memchr(span.text, '\0', span.len))
-        return refuse(r, "U+0000 in a key");
-    *ret_key = strndup(span.text, span.len);
-    *ret_faulty = span.faulty;
+    zero = memchr(span.text, '\0', span.len);
+    *ret_key = zero ? copy_key(&span) : strndup(span.text, span.len);
+    *ret_fault = span.faulty ? FAULT_SURROGATE : zero ? FAULT_ZERO_KEY : FAULT_NONE;
     if (!*ret_key)
         return no_memory(r);
     skip_blanks(r);
@@ -360,13 +377,13 @@ static int read_member(struct reader *r, int depth, struct json_object *object)
 {
     AUTO_FREE char *key = NULL;
     struct json_object *value;
-    bool faulty;
+    enum fault fault;
 
-    if (read_key(r, &key, &faulty) < 0 || read_value(r, depth, &value) < 0)
+    if (read_key(r, &key, &fault) < 0 || read_value(r, depth, &value) < 0)
         return -1;
-    if (faulty) { /* a key cannot carry the fault, so its value does */
+    if (fault != FAULT_NONE) { /* a key cannot carry the fault, so its value does */
         json_object_put(value);
-        if (make_fault(r, FAULT_SURROGATE, &value) < 0)
+        if (make_fault(r, fault, &value) < 0)
             return -1;
     }
     return jsn_set(object, key, value, r->err);
