@@ -48,6 +48,8 @@ static const struct option_row rows[] = {
                "further ones for slow requests: passwords, searches"),
     OPTION_INT(struct config, queue_max, "1000", 1, 100000, "N",
                "requests that may wait for a worker; more are answered 503"),
+    OPTION_INT(struct config, list_days, "7", 1, 36500, "DAYS",
+               "age up to which lists of jobs without limit show what has ended"),
     OPTION_REQUIRED(struct config, jwt_key_file, "FILE",
                     "keys of access tokens, one a line: the first signs, all are accepted"),
     OPTION_STRING(struct config, secrets_key_file, NULL, "FILE",

@@ -29,6 +29,7 @@ struct config {
     int64_t workers;
     int64_t slow_workers;
     int64_t queue_max;
+    int64_t list_days;
 
     char *jwt_key_file;
     char *secrets_key_file;

@@ -2,12 +2,14 @@
  * Permissions of clients, for managers and admins. */
 #include "server/store/client.h"
 
+#include "common/cleanup.h"
 #include "common/json.h"
 #include "common/names.h"
 #include "server/app.h"
 #include "server/config.h"
 #include "server/crypto/password.h"
 #include "server/handlers/handlers.h"
+#include "server/handlers/page.h"
 
 #include <string.h>
 
@@ -16,9 +18,17 @@
 /* GET /v1/client-permissions */
 int client_list(struct app *app, const struct request *req, struct response *res, struct err *err)
 {
-    (void)req;
+    AUTO(buf) struct buf next = BUF_INIT(NAME_MAX_BYTES);
+    struct store_page at;
+    struct page page;
+
+    if (page_take_names(req, &page, res, err) < 0)
+        return -1;
+    at = page_of_store(&page);
     res->content_type = "application/json";
-    return client_store_list(app->db, &res->body, err);
+    if (client_store_list(app->db, &at, &res->body, &next, err) < 0)
+        return -1;
+    return page_link(req, &page, buf_text(&next), res, err);
 }
 
 /* GET /v1/client-permissions/{id} */

@@ -97,18 +97,17 @@ int client_store_revoke_token(struct db *db,
     return look_at_token(db, &revoke, hash, ret_use, err);
 }
 
-int client_store_list(struct db *db, struct buf *ret_body, struct err *err)
+int client_store_list(struct db *db, const struct store_page *page, struct buf *ret_body,
+                      struct buf *ret_next, struct err *err)
 {
     static const struct db_statement list = {
         .name = "list_clients",
-        .sql = "SELECT body FROM api.list_clients()",
+        .sql = "SELECT body, next_after FROM api.list_clients($1, $2)",
+        .params = 2,
         .repeatable = true,
     };
-    bool found;
 
-    if (row_text(db, &list, NULL, ret_body, &found, err) < 0)
-        return -1;
-    return found || buf_adds(ret_body, "[]") == 0 ? 0 : err_set(err, ERR_INTERNAL, "out of memory");
+    return row_page(db, &list, page, ret_body, ret_next, err);
 }
 
 int client_store_get(struct db *db, const char *client_id, struct buf *ret_body, struct err *err)

@@ -7,6 +7,7 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "server/db/db.h"
+#include "server/store/page.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,8 +43,9 @@ int client_store_revoke_token(struct db *db,
                               struct token_use *ret_use, struct err *err);
 void token_use_done(struct token_use *use);
 
-/* JSON, never with a hash. */
-int client_store_list(struct db *db, struct buf *ret_body, struct err *err);
+/* JSON, never with a hash.  *ret_next: where the next page begins, if there is one. */
+int client_store_list(struct db *db, const struct store_page *page, struct buf *ret_body,
+                      struct buf *ret_next, struct err *err);
 int client_store_get(struct db *db, const char *client_id, struct buf *ret_body, struct err *err);
 
 /* data: JSON of the fields to set; the secret as its hash. */

@@ -100,3 +100,31 @@ int job_store_touch(struct db *db, const char *id, const struct poster *by, stru
 
     return db_run(db, &touch, params, err);
 }
+
+static int64_t int_or_none(const struct db_rows *rows, int column)
+{
+    return db_rows_null(rows, 0, column) ? -1 : db_rows_int(rows, 0, column);
+}
+
+int job_store_list(struct db *db, const char *query, struct job_list_place *place,
+                   struct buf *ret_body, struct err *err)
+{
+    static const struct db_statement list = {
+        .name = "list_jobs",
+        .sql = "SELECT body, next_at, floor_at FROM api.list_jobs($1, $2, $3)",
+        .params = 3,
+        .repeatable = true,
+    };
+    const struct db_param params[] = {db_text(query), place->at < 0 ? db_null() : db_int(place->at),
+                                      place->floor < 0 ? db_null() : db_int(place->floor)};
+    AUTO(db_rows) struct db_rows rows = {.result = NULL};
+
+    if (db_query(db, &list, params, &rows, err) < 0)
+        return -1;
+    if (db_rows_count(&rows) != 1)
+        return err_set(err, ERR_INTERNAL, "list without an answer");
+    if (buf_adds(ret_body, db_rows_text(&rows, 0, 0)) < 0)
+        return err_set(err, ERR_INTERNAL, "answer of the database is too large");
+    *place = (struct job_list_place){int_or_none(&rows, 1), int_or_none(&rows, 2)};
+    return 0;
+}

@@ -35,4 +35,15 @@ int job_store_touch(struct db *db, const char *id, const struct poster *by, stru
 /* client_id NULL: anonymous.  ERR_BAD_REQUEST if the job is unknown or has ended. */
 int job_store_cancel(struct db *db, const char *id, const char *client_id, struct err *err);
 
+/* Where a list of jobs goes on; both -1 to begin, .at -1 after the last page. */
+struct job_list_place {
+    int64_t at;
+    int64_t floor; /* only its SQL function knows */
+};
+
+/* Appends the next page, members of a JSON list without its brackets, and moves *place.  query:
+ * what to list, see api.list_jobs.  A page may be empty though others follow. */
+int job_store_list(struct db *db, const char *query, struct job_list_place *place,
+                   struct buf *ret_body, struct err *err);
+
 #endif
