@@ -4,6 +4,7 @@
 #define SERVER_APP_H
 
 struct audit;
+struct buf;
 struct config;
 struct clock;
 struct db;
@@ -19,6 +20,7 @@ struct app {
     struct audit *audit;           /* shared, thread safe */
     const struct token_keys *keys; /* shared, read only */
     const struct seal_keys *seal;  /* likewise; NULL: no store for secrets */
+    const struct buf *openapi;     /* the description of the interface, JSON */
     const char *webhook_token;     /* NULL: none is sent */
 };
 

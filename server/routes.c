@@ -24,6 +24,7 @@ const struct route routes[] = {
     {"GET",    "/",                              MAY_PUBLIC, service_version,       LANE_LOOP, READ},
     {"GET",    "/healthz",                       MAY_PUBLIC, service_health,        LANE_LOOP, READ},
     {"GET",    "/metrics",                       MAY_PUBLIC, service_metrics,       LANE_SLOW, READ},
+    {"GET",    "/openapi.json",                  MAY_PUBLIC, service_openapi,       LANE_LOOP, READ},
     {"GET",    "/readyz",                        MAY_PUBLIC, service_ready,         LANE_FAST, READ},
     {"GET",    "/v1/",                           MAY_PUBLIC, service_version,       LANE_LOOP, READ},
     {"GET",    "/v1/agents/data",                MAY_USE,    agent_list,            LANE_FAST, READ},

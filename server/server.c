@@ -14,6 +14,7 @@
 #include "server/http/listen.h"
 #include "server/http/loop.h"
 #include "server/metrics.h"
+#include "server/openapi/openapi.h"
 #include "server/routes.h"
 #include "server/store/service.h"
 
@@ -35,6 +36,7 @@ struct server {
     char *webhook_token;
     struct metrics *metrics;
     struct audit *audit;
+    struct buf openapi;
     struct executor *executor;
     int listen_fd;
     char url[LISTEN_URL_MAX];
@@ -49,6 +51,7 @@ static struct app shared_app(const struct server *s)
                         .clock = s->clock,
                         .metrics = s->metrics,
                         .audit = s->audit,
+                        .openapi = &s->openapi,
                         .keys = s->keys,
                         .seal = s->seal,
                         .webhook_token = s->webhook_token};
@@ -168,7 +171,8 @@ static int start_all(struct server *s, struct err *err)
     if (check_schema(s, err) < 0)
         return -1;
     s->audit = audit_new(s->config->security_log_file, config_security_log_level(s->config), err);
-    if (!s->audit)
+    buf_init(&s->openapi, OPENAPI_MAX_BYTES);
+    if (!s->audit || openapi_write(&s->openapi, err) < 0)
         return -1;
     s->metrics = metrics_new(route_count, s->clock, err);
     if (!s->metrics || start_workers(s, err) < 0)
@@ -258,6 +262,7 @@ void server_free(struct server *server)
         (void)close(server->listen_fd);
     metrics_free(server->metrics);
     audit_free(server->audit);
+    buf_done(&server->openapi);
     forget_secrets(server);
     free(server);
 }
