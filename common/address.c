@@ -4,7 +4,9 @@
 #include "common/address.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -113,6 +115,43 @@ bool address_is_url(const char *text)
                is_host(host, without_port(host, (size_t)(end - host)));
     }
     return false;
+}
+
+/* A port's digits as they are usually written: 1 to 5 of them, no zero in front. */
+static bool is_port(const char *text, size_t len)
+{
+    if (len == 0 || len > 5 || text[0] == '0')
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (!isdigit((unsigned char)text[i]))
+            return false;
+    return true;
+}
+
+int address_origin(const char *url, char ret_origin[static ADDRESS_ORIGIN_SIZE])
+{
+    bool tls = strncasecmp(url, "https://", 8) == 0;
+    const char *host = url + (tls ? 8 : 7), *port = tls ? "443" : "80";
+    size_t len, host_len, port_len = strlen(port);
+    int written;
+
+    if (!tls && strncasecmp(url, "http://", 7) != 0)
+        return -1;
+    len = strcspn(host, "/?#");
+    host_len = without_port(host, len);
+    if (host_len < len) {
+        port = host + host_len + 1;
+        port_len = len - host_len - 1;
+    }
+    if (!is_host(host, host_len) || !is_port(port, port_len))
+        return -1;
+    written = snprintf(ret_origin, ADDRESS_ORIGIN_SIZE, "%s://%.*s:%.*s", tls ? "https" : "http",
+                       (int)host_len, host, (int)port_len, port);
+    if (written < 0 || written >= ADDRESS_ORIGIN_SIZE)
+        return -1;
+    for (char *p = ret_origin; *p; p++)
+        *p = (char)tolower((unsigned char)*p);
+    return 0;
 }
 
 bool address_is_email(const char *text)

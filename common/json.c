@@ -3,6 +3,7 @@
 #include "common/json.h"
 
 #include "common/cleanup.h"
+#include "common/parse.h"
 #include "common/utf8.h"
 
 #include <assert.h>
@@ -14,13 +15,14 @@
 #define LIST_COST   2
 #define LIST_ITEMS  4 /* room in a new list; it grows */
 
-enum fault { FAULT_NONE, FAULT_INTEGER, FAULT_NAN, FAULT_SURROGATE, FAULT_COUNT };
+enum fault { FAULT_NONE, FAULT_INTEGER, FAULT_NAN, FAULT_SURROGATE, FAULT_ZERO_KEY, FAULT_COUNT };
 
 static const char *const faults[FAULT_COUNT] = {
     [FAULT_NONE] = NULL,
     [FAULT_INTEGER] = "integer does not fit into 64 bits",
     [FAULT_NAN] = "not a finite number",
     [FAULT_SURROGATE] = "half of a surrogate pair is not a character",
+    [FAULT_ZERO_KEY] = "U+0000 in a key",
 };
 
 struct reader {
@@ -243,19 +245,6 @@ static int skip_digits(struct reader *r)
     return r->at > from ? 0 : refuse(r, "digit missing in a number");
 }
 
-/* The text has been checked: a sign and digits. */
-static bool integer_of(const char *text, size_t len, int64_t *ret_value)
-{
-    bool negative = text[0] == '-';
-    int64_t value = 0;
-
-    for (size_t i = negative; i < len; i++)
-        if (__builtin_mul_overflow(value, 10, &value) ||
-            __builtin_sub_overflow(value, text[i] - '0', &value)) /* there is one more below 0 */
-            return false;
-    return negative ? (*ret_value = value, true) : !__builtin_sub_overflow(0, value, ret_value);
-}
-
 /* Numbers with a fraction or an exponent, and -0, keep their text beside the value. */
 static int make_double(struct reader *r, const char *text, size_t len,
                        struct json_object **ret_value)
@@ -306,7 +295,7 @@ static int read_number(struct reader *r, struct json_object **ret_value)
     len = (size_t)(r->at - text);
     if (!whole || (len == 2 && memcmp(text, "-0", 2) == 0))
         return make_double(r, text, len, ret_value);
-    if (!integer_of(text, len, &integer))
+    if (!parse_digits(text, len, &integer))
         return make_fault(r, FAULT_INTEGER, ret_value);
     *ret_value = json_object_new_int64(integer);
     return *ret_value ? 0 : no_memory(r);
@@ -350,20 +339,36 @@ static int read_list(struct reader *r, int depth, struct json_object *list)
     }
 }
 
-/* The caller frees *ret_key. */
-static int read_key(struct reader *r, char **ret_key, bool *ret_faulty)
+/* json-c ends keys at a NUL, so two different ones could become one: U+FFFD stands for it. */
+static char *copy_key(const struct span *span)
 {
+    static const char replacement[] = "\xEF\xBF\xBD";
+    struct buf key = BUF_INIT(3 * span->len);
+
+    for (size_t i = 0; i < span->len; i++) {
+        if (span->text[i])
+            (void)buf_addc(&key, span->text[i]);
+        else
+            (void)buf_adds(&key, replacement);
+    }
+    return buf_take(&key);
+}
+
+/* The caller frees *ret_key.  What is wrong with the key is *ret_fault. */
+static int read_key(struct reader *r, char **ret_key, enum fault *ret_fault)
+{
+
     struct span span;
+    bool zero;
 
     skip_blanks(r);
     if (!take(r, '"'))
         return refuse(r, "key missing");
     if (read_string(r, &span) < 0)
         return -1;
-    if (memchr(span.text, '\0', span.len))
-        return refuse(r, "U+0000 in a key");
-    *ret_key = strndup(span.text, span.len);
-    *ret_faulty = span.faulty;
+    zero = memchr(span.text, '\0', span.len);
+    *ret_key = zero ? copy_key(&span) : strndup(span.text, span.len);
+    *ret_fault = span.faulty ? FAULT_SURROGATE : zero ? FAULT_ZERO_KEY : FAULT_NONE;
     if (!*ret_key)
         return no_memory(r);
     skip_blanks(r);
@@ -374,13 +379,13 @@ static int read_member(struct reader *r, int depth, struct json_object *object)
 {
     AUTO_FREE char *key = NULL;
     struct json_object *value;
-    bool faulty = false;
+    enum fault fault = FAULT_NONE;
 
-    if (read_key(r, &key, &faulty) < 0 || read_value(r, depth, &value) < 0)
+    if (read_key(r, &key, &fault) < 0 || read_value(r, depth, &value) < 0)
         return -1;
-    if (faulty) { /* a key cannot carry the fault, so its value does */
+    if (fault != FAULT_NONE) { /* a key cannot carry the fault, so its value does */
         json_object_put(value);
-        if (make_fault(r, FAULT_SURROGATE, &value) < 0)
+        if (make_fault(r, fault, &value) < 0)
             return -1;
     }
     return jsn_set(object, key, value, r->err);

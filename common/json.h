@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * JSON in and out.  json-c keeps the tree; the reader is ours, since json-c's own is lenient: this
- * one takes RFC 8259 and nothing else (UTF-8 without a byte order mark, no U+0000 in keys, at most
- * JSN_DEPTH_MAX levels), keeps the order of keys and every number as it was written.  Of a key
- * given twice the last value counts. */
+ * one takes RFC 8259 and nothing else (UTF-8 without a byte order mark, at most JSN_DEPTH_MAX
+ * levels), keeps the order of keys and every number as it was written.  Of a key given twice the
+ * last value counts. */
 #ifndef COMMON_JSON_H
 #define COMMON_JSON_H
 
@@ -20,7 +20,7 @@
 
 /* Reads a document.  The caller puts the tree (NULL for the document null).  Text that is not JSON:
  * ERR_BAD_REQUEST.  Values that are JSON by grammar, or nearly, and that nothing can keep (an
- * integer beyond 64 bits, NaN, Infinity, a lone surrogate): ERR_INVALID. */
+ * integer beyond 64 bits, NaN, Infinity, a lone surrogate, U+0000 in a key): ERR_INVALID. */
 int jsn_parse(const char *text, size_t len, struct json_object **ret_json, struct err *err);
 
 /* The same, but such a value stands in the tree as a fault, for a caller that tells where it is. */

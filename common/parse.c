@@ -10,25 +10,31 @@
 #include <strings.h>
 #include <sys/random.h>
 
-int parse_int64(const char *text, int64_t min, int64_t max, int64_t *ret_value, struct err *err)
+bool parse_digits(const char *text, size_t len, int64_t *ret_value)
 {
-    const char *p = text;
-    bool negative = *p == '-';
+    bool negative = len > 0 && text[0] == '-';
     int64_t value = 0;
 
-    if (*p == '-' || *p == '+')
-        p++;
-    if (!*p)
-        return err_set(err, ERR_INVALID, "\"%.100s\" is not a number", text);
-    for (; *p; p++) {
-        if (*p < '0' || *p > '9')
-            return err_set(err, ERR_INVALID, "\"%.100s\" is not a number", text);
-        /* counted downwards, since the smallest number has no positive twin */
+    /* counted downwards, since the smallest number has no positive twin */
+    for (size_t i = negative; i < len; i++)
         if (__builtin_mul_overflow(value, 10, &value) ||
-            __builtin_sub_overflow(value, *p - '0', &value))
-            return err_set(err, ERR_INVALID, "number \"%.100s\" is out of range", text);
-    }
+            __builtin_sub_overflow(value, text[i] - '0', &value))
+            return false;
     if (!negative && __builtin_sub_overflow((int64_t)0, value, &value))
+        return false;
+    *ret_value = value;
+    return true;
+}
+
+int parse_int64(const char *text, int64_t min, int64_t max, int64_t *ret_value, struct err *err)
+{
+    const char *unsigned_part = text + (*text == '-' || *text == '+');
+    const char *digits = *text == '+' ? unsigned_part : text;
+    int64_t value;
+
+    if (!*unsigned_part || unsigned_part[strspn(unsigned_part, "0123456789")])
+        return err_set(err, ERR_INVALID, "\"%.100s\" is not a number", text);
+    if (!parse_digits(digits, strlen(digits), &value))
         return err_set(err, ERR_INVALID, "number \"%.100s\" is out of range", text);
     if (value < min || value > max)
         return err_set(err, ERR_INVALID, "number %lld is not between %lld and %lld",

@@ -11,6 +11,9 @@
 
 #define UUID_TEXT_SIZE 37
 
+/* len bytes that are digits, perhaps behind a minus; false if they do not fit into 64 bits. */
+bool parse_digits(const char *text, size_t len, int64_t *ret_value);
+
 /* Decimal digits with an optional sign, nothing before or behind, inside 64 bits and [min, max]. */
 int parse_int64(const char *text, int64_t min, int64_t max, int64_t *ret_value, struct err *err);
 

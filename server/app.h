@@ -3,10 +3,13 @@
 #ifndef SERVER_APP_H
 #define SERVER_APP_H
 
+struct audit;
+struct buf;
 struct config;
 struct clock;
 struct db;
 struct metrics;
+struct seal_keys;
 struct token_keys;
 
 struct app {
@@ -14,7 +17,11 @@ struct app {
     const struct clock *clock;
     struct db *db;                 /* this worker's connection */
     struct metrics *metrics;       /* shared, thread safe */
+    struct audit *audit;           /* shared, thread safe */
     const struct token_keys *keys; /* shared, read only */
+    const struct seal_keys *seal;  /* likewise; NULL: no store for secrets */
+    const struct buf *openapi;     /* the description of the interface, JSON */
+    const char *webhook_token;     /* NULL: none is sent */
 };
 
 #endif

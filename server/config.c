@@ -2,6 +2,7 @@
  * The option table, and what does not fit into one row. */
 #include "server/config.h"
 
+#include "common/address.h"
 #include "common/buf.h"
 #include "common/cleanup.h"
 #include "common/fs.h"
@@ -29,7 +30,7 @@ static const struct option_row rows[] = {
                "silence after which a connection is closed"),
     OPTION_INT(struct config, drain_timeout_s, "30", 0, 3600, "SECONDS",
                "time for requests under way after SIGTERM"),
-    OPTION_INT(struct config, upload_max_bytes, "8589934592", 1, INT64_C(1) << 50, "BYTES",
+    OPTION_INT(struct config, upload_max_bytes, "10737418240", 1, INT64_C(1) << 50, "BYTES",
                "largest artifact or attachment"),
     OPTION_STRING(struct config, database, "dbname=testflinger", "CONNINFO",
                   "how to reach PostgreSQL, as libpq takes it"),
@@ -47,8 +48,13 @@ static const struct option_row rows[] = {
                "further ones for slow requests: passwords, searches"),
     OPTION_INT(struct config, queue_max, "1000", 1, 100000, "N",
                "requests that may wait for a worker; more are answered 503"),
+    OPTION_INT(struct config, list_days, "7", 1, 36500, "DAYS",
+               "age up to which lists of jobs without limit show what has ended"),
     OPTION_REQUIRED(struct config, jwt_key_file, "FILE",
                     "keys of access tokens, one a line: the first signs, all are accepted"),
+    OPTION_STRING(struct config, secrets_key_file, NULL, "FILE",
+                  "keys of the store for secrets, a line \"ID KEY\" each: the first seals; "
+                  "none: no store"),
     OPTION_INT(struct config, token_leeway_s, "5", 0, 300, "SECONDS",
                "difference of clocks allowed in access tokens"),
     OPTION_INT(struct config, access_token_lifetime_s, "600", 10, 86400, "SECONDS",
@@ -56,16 +62,32 @@ static const struct option_row rows[] = {
     OPTION_INT(struct config, refresh_token_lifetime_s, "518400", 60, 31536000, "SECONDS",
                "how long a refresh token is valid"),
     OPTION_INT(struct config, bcrypt_cost, "12", 4, 16, "N", "cost of hashing a client's secret"),
+    OPTION_STRING(struct config, webhook_base_url, NULL, "URL",
+                  "where events of jobs may be sent: their webhooks must lead to this host"),
+    OPTION_STRING(struct config, webhook_token_file, NULL, "FILE",
+                  "file with the token to send there"),
     OPTION_STRING(struct config, log_level, "info", "LEVEL", "debug, info, warning or error"),
     OPTION_STRING(struct config, log_file, NULL, "FILE", "log to this file as well as to stderr"),
+    OPTION_STRING(struct config, security_log_level, "info", "LEVEL",
+                  "info: all of the security log; warning: what was refused"),
+    OPTION_STRING(struct config, security_log_file, NULL, "FILE",
+                  "the security log's own file, instead of the ordinary log"),
+    OPTION_BOOL(struct config, trust_forwarded_for, "false",
+                "the security log believes X-Forwarded-For: only a proxy reaches this server"),
     OPTION_END};
 
 static int check(const struct config *config, struct err *err)
 {
     enum log_level level;
+    char origin[ADDRESS_ORIGIN_SIZE];
 
+    if (config->webhook_base_url && address_origin(config->webhook_base_url, origin) < 0)
+        return err_set(err, ERR_INVALID, "option webhook_base_url: \"%s\" is not a http(s) address",
+                       config->webhook_base_url);
     if (config->log_level && log_level_parse(config->log_level, &level, err) < 0)
         return err_prefix(err, "option log_level");
+    if (config->security_log_level && log_level_parse(config->security_log_level, &level, err) < 0)
+        return err_prefix(err, "option security_log_level");
     return 0;
 }
 
@@ -93,6 +115,14 @@ enum log_level config_log_level(const struct config *config)
     enum log_level level = LOG_LEVEL_INFO;
 
     (void)log_level_parse(config->log_level, &level, NULL); /* checked when it was loaded */
+    return level;
+}
+
+enum log_level config_security_log_level(const struct config *config)
+{
+    enum log_level level = LOG_LEVEL_INFO;
+
+    (void)log_level_parse(config->security_log_level, &level, NULL); /* checked as above */
     return level;
 }
 

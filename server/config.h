@@ -29,15 +29,23 @@ struct config {
     int64_t workers;
     int64_t slow_workers;
     int64_t queue_max;
+    int64_t list_days;
 
     char *jwt_key_file;
+    char *secrets_key_file;
     int64_t token_leeway_s;
     int64_t access_token_lifetime_s;
     int64_t refresh_token_lifetime_s;
     int64_t bcrypt_cost;
 
+    char *webhook_base_url;
+    char *webhook_token_file;
+
     char *log_level;
     char *log_file;
+    char *security_log_level;
+    char *security_log_file;
+    bool trust_forwarded_for;
 };
 
 /* path NULL: environment and defaults alone.  *ret_config is released with config_done(). */
@@ -45,6 +53,7 @@ int config_load(const char *path, struct config *ret_config, struct err *err);
 void config_done(struct config *config);
 
 enum log_level config_log_level(const struct config *config);
+enum log_level config_security_log_level(const struct config *config);
 /* The connection string with the password of database_password_file in it; the caller frees it. */
 int config_conninfo(const struct config *config, char **ret_conninfo, struct err *err);
 

@@ -124,7 +124,7 @@ static int apply_log_options(const struct config *config, struct err *err)
 }
 
 /* SIGHUP: the log is opened again; of the options only those of the log can change. */
-static void reload(const char *config_path)
+static void reload(const struct server *server, const char *config_path)
 {
     struct config fresh;
     struct err err = ERR_INIT;
@@ -139,6 +139,8 @@ static void reload(const char *config_path)
         config_done(&fresh);
         log_info("reload", "text=\"log opened again\"");
     }
+    if (server_reopen_logs(server, &err) < 0)
+        log_error("reload", "error=%s", LOG_VALUE(err.text));
     service_notify("READY=1");
 }
 
@@ -165,7 +167,7 @@ static void serve(const struct server *server, const sigset_t *signals, const ch
         if (sig == SIGTERM || sig == SIGINT)
             break;
         if (sig == SIGHUP)
-            reload(config_path);
+            reload(server, config_path);
         if (watchdog_ms && server_alive(server))
             service_notify("WATCHDOG=1");
     }

@@ -4,18 +4,24 @@
 #include "server/server.h"
 
 #include "common/cleanup.h"
+#include "common/fs.h"
 #include "common/log.h"
+#include "server/audit.h"
+#include "server/crypto/seal.h"
 #include "server/crypto/token.h"
 #include "server/db/db.h"
 #include "server/db/executor.h"
 #include "server/http/listen.h"
 #include "server/http/loop.h"
 #include "server/metrics.h"
+#include "server/openapi/openapi.h"
 #include "server/routes.h"
 #include "server/store/service.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define ALIVE_MS 15000 /* a loop goes round once a second; a stuck one shows by this */
@@ -26,7 +32,11 @@ struct server {
     char *conninfo;
     struct db_options db;
     struct token_keys *keys;
+    struct seal_keys *seal;
+    char *webhook_token;
     struct metrics *metrics;
+    struct audit *audit;
+    struct buf openapi;
     struct executor *executor;
     int listen_fd;
     char url[LISTEN_URL_MAX];
@@ -37,16 +47,52 @@ struct server {
 
 static struct app shared_app(const struct server *s)
 {
-    return (struct app){
-        .config = s->config, .clock = s->clock, .metrics = s->metrics, .keys = s->keys};
+    return (struct app){.config = s->config,
+                        .clock = s->clock,
+                        .metrics = s->metrics,
+                        .audit = s->audit,
+                        .openapi = &s->openapi,
+                        .keys = s->keys,
+                        .seal = s->seal,
+                        .webhook_token = s->webhook_token};
+}
+
+/* With a store for secrets there are values in memory, and keys to all of them: no core dump, and
+ * no debugger of another process of this user. */
+static int read_seal_keys(struct server *s, struct err *err)
+{
+    if (!s->config->secrets_key_file)
+        return 0;
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        return err_set_errno(err, errno, "could not forbid core dumps");
+    s->seal = seal_keys_read(s->config->secrets_key_file, err);
+    return s->seal ? 0 : -1;
 }
 
 static int read_secrets(struct server *s, struct err *err)
 {
     if (config_conninfo(s->config, &s->conninfo, err) < 0)
         return -1;
+    if (s->config->webhook_token_file &&
+        fs_read_secret(s->config->webhook_token_file, &s->webhook_token, err) < 0)
+        return -1;
     s->keys = token_keys_read(s->config->jwt_key_file, err);
-    return s->keys ? 0 : -1;
+    return s->keys ? read_seal_keys(s, err) : -1;
+}
+
+static void wipe_text(char *text)
+{
+    if (text)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
+static void forget_secrets(struct server *s)
+{
+    token_keys_free(s->keys);
+    seal_keys_free(s->seal);
+    wipe_text(s->webhook_token);
+    wipe_text(s->conninfo);
 }
 
 /* Only what can be seen now: /readyz looks again each time. */
@@ -124,6 +170,10 @@ static int start_all(struct server *s, struct err *err)
     };
     if (check_schema(s, err) < 0)
         return -1;
+    s->audit = audit_new(s->config->security_log_file, config_security_log_level(s->config), err);
+    buf_init(&s->openapi, OPENAPI_MAX_BYTES);
+    if (!s->audit || openapi_write(&s->openapi, err) < 0)
+        return -1;
     s->metrics = metrics_new(route_count, s->clock, err);
     if (!s->metrics || start_workers(s, err) < 0)
         return -1;
@@ -176,6 +226,11 @@ bool server_alive(const struct server *server)
     return true;
 }
 
+int server_reopen_logs(const struct server *server, struct err *err)
+{
+    return audit_reopen(server->audit, err);
+}
+
 void server_drain(struct server *server, int64_t timeout_ms)
 {
     if (server->metrics)
@@ -206,10 +261,9 @@ void server_free(struct server *server)
     if (server->listen_fd >= 0)
         (void)close(server->listen_fd);
     metrics_free(server->metrics);
-    token_keys_free(server->keys);
-    if (server->conninfo)
-        explicit_bzero(server->conninfo, strlen(server->conninfo));
-    free(server->conninfo);
+    audit_free(server->audit);
+    buf_done(&server->openapi);
+    forget_secrets(server);
     free(server);
 }
 
@@ -218,7 +272,6 @@ int server_check(const struct config *config, struct err *err)
     struct server s = {.config = config, .listen_fd = -1};
     int rc = read_secrets(&s, err);
 
-    token_keys_free(s.keys);
-    free(s.conninfo);
+    forget_secrets(&s);
     return rc;
 }

@@ -23,6 +23,9 @@ int server_port(const struct server *server);
 /* True while every loop thread goes round. */
 bool server_alive(const struct server *server);
 
+/* After log files were moved away: the ones of the server's own. */
+int server_reopen_logs(const struct server *server, struct err *err);
+
 /* Begins to stop: no longer ready, nothing new is taken, what is under way has timeout_ms. */
 void server_drain(struct server *server, int64_t timeout_ms);
 /* True once nothing is under way any more. */

@@ -31,6 +31,8 @@ const struct command commands[] = {
      "remove a client and its tokens", client_delete_command},
     {"client refresh-token", "ID", TAKES(LIFETIME),
      "print a refresh token as JSON, an agent's token file", client_refresh_token_command},
+    {"secrets rotate-key", NULL, TAKES(KEY_FILE),
+     "wrap all stored secrets with the first key of the key file", secrets_rotate_key_command},
 };
 /* clang-format on */
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);

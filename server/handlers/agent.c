@@ -6,6 +6,7 @@
 #include "common/json.h"
 #include "server/app.h"
 #include "server/handlers/handlers.h"
+#include "server/handlers/page.h"
 
 #include <string.h>
 
@@ -31,9 +32,17 @@ int agent_post(struct app *app, const struct request *req, struct response *res,
 /* GET /v1/agents/data */
 int agent_list(struct app *app, const struct request *req, struct response *res, struct err *err)
 {
-    (void)req;
+    AUTO(buf) struct buf next = BUF_INIT(NAME_MAX_BYTES);
+    struct store_page at;
+    struct page page;
+
+    if (page_take_names(req, &page, res, err) < 0)
+        return -1;
+    at = page_of_store(&page);
     res->content_type = "application/json";
-    return agent_store_list(app->db, &res->body, err);
+    if (agent_store_list(app->db, &at, &res->body, &next, err) < 0)
+        return -1;
+    return page_link(req, &page, buf_text(&next), res, err);
 }
 
 /* GET /v1/agents/data/{name} */
@@ -50,4 +59,21 @@ int agent_show(struct app *app, const struct request *req, struct response *res,
         return 0;
     res->status = 404; /* an empty object, which today's agents read */
     return response_json(res, "{}", 2);
+}
+
+/* POST /v1/agents/provision_logs/{name} */
+int agent_provision_log(struct app *app, const struct request *req, struct response *res,
+                        struct err *err)
+{
+    const struct provision_log log = {
+        .job_id = jsn_text(req->json, "job_id"),
+        .exit_code = jsn_int(req->json, "exit_code", 0),
+        .detail = jsn_text(req->json, "detail"),
+    };
+    const char *name;
+
+    if (handler_name(req, "name", &name, err) < 0 ||
+        agent_store_provision_log(app->db, name, &log, err) < 0)
+        return -1;
+    return response_ok(res);
 }

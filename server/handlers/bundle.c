@@ -7,10 +7,16 @@
 #include "server/crypto/digest.h"
 #include "server/handlers/handlers.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ARTIFACT    "artifact"
 #define ATTACHMENTS "attachments"
+
+/* Downloads find a byte by it. */
+static_assert(STREAM_PIECE_MAX == (size_t)FILE_CHUNK_BYTES, "an upload's pieces are the chunks");
 
 struct upload {
     char file[UUID_TEXT_SIZE]; /* "": the job has its attachments; the bytes are dropped */
@@ -94,65 +100,143 @@ const struct upload_handler attachments_upload = {open_attachments, write_piece,
                                                   abandon_upload};
 
 struct download {
-    struct file_info info;
-    int64_t chunk; /* the next one to send */
+    char file[UUID_TEXT_SIZE];
+    int64_t at, end; /* bytes of the file that are still to be sent; end is behind the last */
 };
 
 static int next_chunk(struct app *app, void *state, struct buf *piece, struct err *err)
 {
     struct download *download = state;
+    int64_t chunk = download->at / FILE_CHUNK_BYTES, skip = download->at % FILE_CHUNK_BYTES;
+    int64_t left = download->end - download->at;
 
-    if (download->chunk >= download->info.chunks)
+    if (left <= 0)
         return 0;
-    if (file_store_read(app->db, download->info.file, download->chunk, piece, err) < 0)
+    if (file_store_read(app->db, download->file, chunk, piece, err) < 0)
         return -1;
-    download->chunk++;
-    return download->chunk < download->info.chunks;
+    if ((int64_t)piece->len <= skip)
+        return err_set(err, ERR_INTERNAL, "chunk %lld of a file is too short", (long long)chunk);
+    buf_drop(piece, (size_t)skip);
+    if ((int64_t)piece->len > left)
+        buf_cut(piece, (size_t)left);
+    download->at += (int64_t)piece->len;
+    return download->at < download->end;
 }
 
-/* 204 if there is no such file: content_type stays unset then. */
-static int send_file(struct app *app, const struct request *req, const char *kind,
-                     const char *content_type, struct response *res, struct err *err)
+/* Streams the bytes of the range; none at all are an empty body. */
+static int send_bytes(const struct file_info *info, const struct byte_range *range,
+                      struct response *res, struct err *err)
 {
     struct download *download;
+
+    if (info->size_bytes == 0)
+        return 0;
+    download = calloc(1, sizeof(*download));
+    if (!download)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    memcpy(download->file, info->file, sizeof(download->file));
+    download->at = range->first;
+    download->end = range->last + 1;
+    res->stream = (struct stream){.next = next_chunk,
+                                  .free = free,
+                                  .state = download,
+                                  .size_bytes = download->end - download->at};
+    return 0;
+}
+
+static int send_part(const struct file_info *info, const struct byte_range *range,
+                     struct response *res, struct err *err)
+{
+    char text[80];
+
+    (void)snprintf(text, sizeof(text), "bytes %lld-%lld/%lld", (long long)range->first,
+                   (long long)range->last, (long long)info->size_bytes);
+    if (response_header(res, "Content-Range", text, err) < 0)
+        return -1;
+    res->status = 206;
+    return send_bytes(info, range, res, err);
+}
+
+/* 416 tells how large the file is. */
+static int refuse_range(const struct file_info *info, struct response *res, struct err *err)
+{
+    static const char body[] = "{\"message\":\"the file has no such bytes\",\"detail\":{}}\n";
+    char text[40];
+
+    (void)snprintf(text, sizeof(text), "bytes */%lld", (long long)info->size_bytes);
+    if (response_header(res, "Content-Range", text, err) < 0)
+        return -1;
+    res->status = 416;
+    return response_json(res, body, strlen(body));
+}
+
+/* A kind of file, and what is said of its bytes. */
+struct bundle {
+    const char *kind;
+    const char *content_type;
+    const char *encoding, *disposition; /* or NULL */
+};
+
+static int describe(const struct bundle *bundle, const struct file_info *info, struct response *res,
+                    struct err *err)
+{
+    res->content_type = bundle->content_type;
+    if (response_etag(res, ETAG_STRONG, info->sha256, err) < 0 ||
+        response_header(res, "Accept-Ranges", "bytes", err) < 0)
+        return -1;
+    if (bundle->encoding && response_header(res, "Content-Encoding", bundle->encoding, err) < 0)
+        return -1;
+    return bundle->disposition
+               ? response_header(res, "Content-Disposition", bundle->disposition, err)
+               : 0;
+}
+
+static int answer_file(const struct bundle *bundle, const struct request *req,
+                       const struct file_info *info, struct response *res, struct err *err)
+{
+    struct byte_range range = {0, info->size_bytes - 1};
+    enum range_kind kind = request_range(req, info->sha256, info->size_bytes, &range);
+
+    if (request_has_version(req, info->sha256))
+        return response_etag(res, ETAG_STRONG, info->sha256, err) < 0 ? -1
+                                                                      : response_unchanged(res);
+    if (kind == RANGE_NONE)
+        return refuse_range(info, res, err);
+    if (describe(bundle, info, res, err) < 0)
+        return -1;
+    return kind == RANGE_PART ? send_part(info, &range, res, err)
+                              : send_bytes(info, &range, res, err);
+}
+
+static int send_file(struct app *app, const struct request *req, const struct bundle *bundle,
+                     struct response *res, struct err *err)
+{
     struct file_info info;
     char id[UUID_TEXT_SIZE];
     bool found;
 
     if (request_uuid(req, "id", id, err) < 0 ||
-        file_store_get(app->db, id, kind, &info, &found, err) < 0)
+        file_store_get(app->db, id, bundle->kind, &info, &found, err) < 0)
         return -1;
-    if (!found)
-        return response_none(res);
-    res->content_type = content_type;
-    if (info.size_bytes == 0)
-        return 0;
-    download = malloc(sizeof(*download));
-    if (!download)
-        return err_set(err, ERR_INTERNAL, "out of memory");
-    *download = (struct download){.info = info};
-    res->stream = (struct stream){
-        .next = next_chunk, .free = free, .state = download, .size_bytes = info.size_bytes};
-    return 0;
+    return found ? answer_file(bundle, req, &info, res, err) : response_none(res);
 }
 
 /* GET /v1/result/{id}/artifact */
 int artifact_download(struct app *app, const struct request *req, struct response *res,
                       struct err *err)
 {
-    if (send_file(app, req, ARTIFACT, "application/x-tar", res, err) < 0)
-        return -1;
-    if (!res->content_type)
-        return 0;
-    /* today's clients expect it of whatever was uploaded */
-    if (response_header(res, "Content-Encoding", "gzip", err) < 0)
-        return -1;
-    return response_header(res, "Content-Disposition", "inline; filename=artifact.tar.gz", err);
+    /* today's clients expect this encoding of whatever was uploaded */
+    static const struct bundle artifact = {ARTIFACT, "application/x-tar", "gzip",
+                                           "inline; filename=artifact.tar.gz"};
+
+    return send_file(app, req, &artifact, res, err);
 }
 
 /* GET /v1/job/{id}/attachments */
 int attachments_download(struct app *app, const struct request *req, struct response *res,
                          struct err *err)
 {
-    return send_file(app, req, ATTACHMENTS, "application/gzip", res, err);
+    static const struct bundle attachments = {ATTACHMENTS, "application/gzip", NULL, NULL};
+
+    return send_file(app, req, &attachments, res, err);
 }

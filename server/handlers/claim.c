@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * GET /v1/job: an agent asks for work. */
-#include "server/store/claim.h"
+#include "server/handlers/claim.h"
 
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -8,10 +8,12 @@
 #include "common/parse.h"
 #include "server/app.h"
 #include "server/handlers/handlers.h"
+#include "server/store/claim.h"
 
 #include <string.h>
 
 #define CLAIM_TEXT_MAX ((size_t)4 << 20)
+#define SECRETS_MAX    ((size_t)16 << 20) /* SQL gives 4 MiB of them, in base64 */
 #define LEASE_MIN_S    30
 #define LEASE_MAX_S    3600
 
@@ -82,14 +84,19 @@ static int write_request(const struct request *req, const char *token, struct bu
 int job_claim(struct app *app, const struct request *req, struct response *res, struct err *err)
 {
     AUTO(buf) struct buf request = BUF_INIT(CLAIM_TEXT_MAX);
+    struct claim claim = {.body = &res->body, .secrets = BUF_INIT(SECRETS_MAX)};
     char token[UUID_TEXT_SIZE];
-    bool found;
+    int rc = -1;
 
-    if (uuid_make(clock_us(app->clock), token, err) < 0 ||
-        write_request(req, token, &request, err) < 0 ||
-        claim_store_take(app->db, buf_text(&request), token, &res->body, &found, err) < 0)
+    if (uuid_make(clock_us(app->clock), token, err) == 0 &&
+        write_request(req, token, &request, err) == 0)
+        rc = claim_store_take(app->db, buf_text(&request), token, &claim, err);
+    if (rc == 0 && claim.secrets.len > 0)
+        rc = claim_open_secrets(app->seal, &claim.secrets, &res->body, err);
+    buf_done(&claim.secrets);
+    if (rc < 0)
         return -1;
-    if (!found)
+    if (!claim.found)
         return response_none(res);
     res->content_type = "application/json";
     return 0;

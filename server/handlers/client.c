@@ -9,6 +9,7 @@
 #include "server/config.h"
 #include "server/crypto/password.h"
 #include "server/handlers/handlers.h"
+#include "server/handlers/page.h"
 
 #include <string.h>
 
@@ -17,9 +18,17 @@
 /* GET /v1/client-permissions */
 int client_list(struct app *app, const struct request *req, struct response *res, struct err *err)
 {
-    (void)req;
+    AUTO(buf) struct buf next = BUF_INIT(NAME_MAX_BYTES);
+    struct store_page at;
+    struct page page;
+
+    if (page_take_names(req, &page, res, err) < 0)
+        return -1;
+    at = page_of_store(&page);
     res->content_type = "application/json";
-    return client_store_list(app->db, &res->body, err);
+    if (client_store_list(app->db, &at, &res->body, &next, err) < 0)
+        return -1;
+    return page_link(req, &page, buf_text(&next), res, err);
 }
 
 /* GET /v1/client-permissions/{id} */
@@ -74,6 +83,7 @@ int client_put(struct app *app, const struct request *req, struct response *res,
         client_store_put(app->db, id, role_name(req->caller.role), buf_text(&data), &created, err) <
             0)
         return -1;
+    response_note(res, created ? AUDIT_CLIENT_CREATED : AUDIT_CLIENT_CHANGED, id);
     res->content_type = "text/plain; charset=utf-8";
     (void)buf_addf(&res->body, "client \"%s\" %s", id, created ? "created" : "changed");
     return 0;
@@ -86,5 +96,6 @@ int client_delete(struct app *app, const struct request *req, struct response *r
 
     if (handler_name(req, "id", &id, err) < 0 || client_store_delete(app->db, id, err) < 0)
         return -1;
+    response_note(res, AUDIT_CLIENT_DELETED, id);
     return response_ok(res);
 }

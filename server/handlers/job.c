@@ -29,6 +29,29 @@ int job_show(struct app *app, const struct request *req, struct response *res, s
     return 0;
 }
 
+/* GET /v1/job/{id}/status */
+int job_status(struct app *app, const struct request *req, struct response *res, struct err *err)
+{
+    const char *agent = req->caller.role == ROLE_AGENT ? req->agent_name : NULL;
+    char id[UUID_TEXT_SIZE], version[DIGEST_HEX_SIZE];
+    unsigned char hash[DIGEST_SIZE];
+    bool found;
+
+    if (request_uuid(req, "id", id, err) < 0 ||
+        job_store_status(app->db, id, agent, &res->body, &found, err) < 0)
+        return -1;
+    if (!found)
+        return response_none(res);
+    digest_of(buf_text(&res->body), res->body.len, hash);
+    digest_hex(hash, version);
+    if (response_etag(res, ETAG_STRONG, version, err) < 0)
+        return -1;
+    if (request_has_version(req, version))
+        return response_unchanged(res);
+    res->content_type = "application/json";
+    return 0;
+}
+
 /* GET /v1/job/{id}/position */
 int job_position(struct app *app, const struct request *req, struct response *res, struct err *err)
 {
@@ -92,10 +115,10 @@ static int write_definition(struct json_object *body, struct buf *ret_text,
     return 0;
 }
 
-/* The values behind a job's secrets would come from a store, and this server has none. */
-static int check_secrets(struct json_object *body, struct err *err)
+/* A definition with secrets, even with none in it, needs a store. */
+static int check_secrets(const struct app *app, struct json_object *body, struct err *err)
 {
-    if (jsn_get(jsn_get(body, "test_data"), "secrets"))
+    if (!app->seal && jsn_get(jsn_get(body, "test_data"), "secrets"))
         return err_set(err, ERR_INVALID, "this server has no store for secrets");
     return 0;
 }
@@ -107,7 +130,8 @@ int job_submit(struct app *app, const struct request *req, struct response *res,
     AUTO(buf) struct buf facts = BUF_INIT(JOB_TEXT_MAX);
     char sha256[DIGEST_HEX_SIZE], new_id[UUID_TEXT_SIZE], id[UUID_TEXT_SIZE];
 
-    if (check_secrets(req->json, err) < 0 || uuid_make(clock_us(app->clock), new_id, err) < 0 ||
+    if (check_secrets(app, req->json, err) < 0 ||
+        uuid_make(clock_us(app->clock), new_id, err) < 0 ||
         write_definition(req->json, &definition, sha256, err) < 0 ||
         job_facts(req, sha256, new_id, &facts, err) < 0 ||
         job_store_submit(app->db, buf_text(&definition), buf_text(&facts), id, err) < 0)

@@ -110,6 +110,26 @@ static void add_id(struct facts *f, struct json_object *body)
         add_text(f, "id", id);
 }
 
+/* The paths in the order in which they are named: it is how SQL numbers the namings. */
+static void add_secrets(struct facts *f, struct json_object *secrets)
+{
+    struct json_object *paths;
+
+    if (!secrets)
+        return;
+    paths = json_object_new_array();
+    json_object_object_foreach(secrets, name, path)
+    {
+        (void)name;
+        if (paths && json_object_array_add(paths, json_object_get(path)) < 0) {
+            json_object_put(path);
+            json_object_put(paths);
+            paths = NULL;
+        }
+    }
+    add(f, "secrets", paths);
+}
+
 static void add_definition(struct facts *f, struct json_object *body)
 {
     struct json_object *reserve = jsn_get(body, "reserve_data");
@@ -122,6 +142,7 @@ static void add_definition(struct facts *f, struct json_object *body)
     add_member(f, "tags", body, "tags");
     add_member(f, "exclude_agents", body, "exclude_agents");
     add_member(f, "global_timeout", body, "global_timeout");
+    add_secrets(f, jsn_get(jsn_get(body, "test_data"), "secrets"));
     add_bool(f, "hold", has_attachments(body));
     add_bool(f, "has_reservation", reserve != NULL);
     add_member(f, "reserve_timeout", reserve, "timeout");

@@ -107,25 +107,44 @@ static int write_result(struct log_stream *s, const struct result_row *row, stru
     return buf_failed(head) ? err_set(err, ERR_INTERNAL, "result is too large") : 0;
 }
 
-/* GET /v1/result/{id} */
-int result_show(struct app *app, const struct request *req, struct response *res, struct err *err)
+static int answer_result(const struct result_row *row, const char *id, struct response *res,
+                         struct err *err)
 {
-    const char *agent = req->caller.role == ROLE_AGENT ? req->agent_name : NULL;
-    AUTO(result_row) struct result_row row = {.found = false};
-    struct log_stream *s;
-    char id[UUID_TEXT_SIZE];
+    struct log_stream *s = log_stream_new(&result_form, id);
 
-    if (request_uuid(req, "id", id, err) < 0 || result_store_get(app->db, id, agent, &row, err) < 0)
-        return -1;
-    if (!row.found)
-        return response_none(res);
-    s = log_stream_new(&result_form, id);
     if (!s)
         return err_set(err, ERR_INTERNAL, "out of memory");
-    if (write_result(s, &row, err) < 0) {
+    if (write_result(s, row, err) < 0) {
         log_stream_free(s);
         return -1;
     }
     log_stream_answer(s, res);
     return 0;
+}
+
+/* GET /v1/result/{id}.  The tag is weak: what a log gained while the answer was on its way is in it
+ * already. */
+int result_show(struct app *app, const struct request *req, struct response *res, struct err *err)
+{
+    const char *agent = req->caller.role == ROLE_AGENT ? req->agent_name : NULL;
+    const char *seen = request_header(req, "if-none-match");
+    struct result_row row;
+    char id[UUID_TEXT_SIZE];
+    int rc;
+
+    if (seen && !parse_utf8_valid(seen, strlen(seen))) /* none of ours, and SQL takes text only */
+        seen = NULL;
+    if (request_uuid(req, "id", id, err) < 0 ||
+        result_store_read(app->db, id, agent, seen, &row, err) < 0)
+        return -1;
+    if (!row.found)
+        rc = response_none(res);
+    else if (response_etag(res, ETAG_WEAK, row.version, err) < 0)
+        rc = -1;
+    else if (!row.job_state)
+        rc = response_unchanged(res);
+    else
+        rc = answer_result(&row, id, res, err);
+    result_row_done(&row);
+    return rc;
 }

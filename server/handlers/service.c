@@ -52,6 +52,15 @@ int service_ready(struct app *app, const struct request *req, struct response *r
     return buf_addc(&res->body, '\n');
 }
 
+/* GET /openapi.json */
+int service_openapi(struct app *app, const struct request *req, struct response *res,
+                    struct err *err)
+{
+    (void)req;
+    (void)err;
+    return response_json(res, buf_text(app->openapi), app->openapi->len);
+}
+
 static struct metrics_route label_of(size_t route)
 {
     return (struct metrics_route){routes[route].method, routes[route].path};

@@ -11,6 +11,8 @@ int service_health(struct app *app, const struct request *req, struct response *
                    struct err *err);
 int service_ready(struct app *app, const struct request *req, struct response *res,
                   struct err *err);
+int service_openapi(struct app *app, const struct request *req, struct response *res,
+                    struct err *err);
 int service_metrics(struct app *app, const struct request *req, struct response *res,
                     struct err *err);
 

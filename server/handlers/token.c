@@ -91,20 +91,41 @@ static int answer(struct app *app, const char *permissions, const char *refresh_
     return buf_failed(&res->body) ? err_set(err, ERR_INTERNAL, "out of memory") : 0;
 }
 
+static int issue(struct app *app, const char *client_id, const char *secret, struct response *res,
+                 struct err *err)
+{
+    struct buf permissions = BUF_INIT(CLAIMS_MAX_BYTES);
+    char refresh_token[REFRESH_TOKEN_SIZE];
+    int rc = log_in(app, client_id, secret, &permissions, err);
+
+    if (rc < 0 && err->code == ERR_UNAUTHORIZED)
+        response_note(res, AUDIT_LOGIN_FAILED, client_id);
+    if (rc == 0)
+        rc = make_refresh_token(app, client_id, refresh_token, err);
+    if (rc == 0)
+        rc = answer(app, buf_text(&permissions), refresh_token, res, err);
+    if (rc == 0) {
+        response_note(res, AUDIT_LOGIN, client_id);
+        response_note(res, AUDIT_TOKEN_CREATED, client_id);
+    }
+    explicit_bzero(refresh_token, sizeof(refresh_token));
+    buf_done(&permissions);
+    return rc;
+}
+
 /* POST /v1/oauth2/token; whatever the body says does not matter */
 int token_issue(struct app *app, const struct request *req, struct response *res, struct err *err)
 {
     AUTO(buf) struct buf credentials = BUF_INIT(CREDENTIALS_MAX);
-    AUTO(buf) struct buf permissions = BUF_INIT(CLAIMS_MAX_BYTES);
-    char refresh_token[REFRESH_TOKEN_SIZE];
     const char *secret;
     int rc = -1;
 
-    if (parse_basic(request_header(req, "authorization"), &credentials, &secret) < 0)
+    if (parse_basic(request_header(req, "authorization"), &credentials, &secret) < 0) {
+        response_note(res, AUDIT_LOGIN_FAILED, "-");
         (void)err_set(err, ERR_UNAUTHORIZED, "a client id and its secret are needed (HTTP Basic)");
-    else if (log_in(app, buf_text(&credentials), secret, &permissions, err) == 0 &&
-             make_refresh_token(app, buf_text(&credentials), refresh_token, err) == 0)
-        rc = answer(app, buf_text(&permissions), refresh_token, res, err);
+    } else {
+        rc = issue(app, buf_text(&credentials), secret, res, err);
+    }
     if (credentials.data)
         explicit_bzero(credentials.data, credentials.len);
     return rc;
@@ -117,16 +138,34 @@ static void hash_of_body(const struct request *req, unsigned char ret_hash[stati
     digest_of(token, strlen(token), ret_hash);
 }
 
+/* One that was good once tells of a client that does not know, or of somebody who found it. */
+static int refuse_token(const struct token_use *use, struct response *res, struct err *err)
+{
+    bool known = use->client_id != NULL;
+
+    response_note(res, known ? AUDIT_TOKEN_REUSED : AUDIT_TOKEN_REFUSED,
+                  known ? use->client_id : "-");
+    return err_set(err, ERR_BAD_REQUEST, "refresh token is %s", use->problem);
+}
+
 /* POST /v1/oauth2/refresh */
 int token_refresh(struct app *app, const struct request *req, struct response *res, struct err *err)
 {
-    AUTO(buf) struct buf permissions = BUF_INIT(CLAIMS_MAX_BYTES);
     unsigned char hash[DIGEST_SIZE];
+    struct token_use use;
+    int rc;
 
     hash_of_body(req, hash);
-    if (client_store_use_token(app->db, hash, &permissions, err) < 0)
+    if (client_store_use_token(app->db, hash, &use, err) < 0)
         return -1;
-    return answer(app, buf_text(&permissions), NULL, res, err);
+    if (use.problem)
+        rc = refuse_token(&use, res, err);
+    else
+        rc = answer(app, use.permissions, NULL, res, err);
+    if (rc == 0)
+        response_note(res, AUDIT_TOKEN_CREATED, use.client_id);
+    token_use_done(&use);
+    return rc;
 }
 
 /* POST /v1/oauth2/revoke */
@@ -134,9 +173,16 @@ int token_revoke(struct app *app, const struct request *req, struct response *re
 {
     static const char done[] = "{\"status\":\"OK\"}";
     unsigned char hash[DIGEST_SIZE];
+    struct token_use use;
+    int rc = 0;
 
     hash_of_body(req, hash);
-    if (client_store_revoke_token(app->db, hash, err) < 0)
+    if (client_store_revoke_token(app->db, hash, &use, err) < 0)
         return -1;
-    return response_json(res, done, strlen(done));
+    if (use.problem)
+        rc = err_set(err, ERR_BAD_REQUEST, "refresh token is %s", use.problem);
+    else
+        response_note(res, AUDIT_TOKEN_REVOKED, use.client_id);
+    token_use_done(&use);
+    return rc < 0 ? -1 : response_json(res, done, strlen(done));
 }

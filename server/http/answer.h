@@ -10,7 +10,8 @@ void response_init(struct response *res);
 void response_done(struct response *res);
 
 /* Makes res the answer to err: status, JSON with message and detail (res->error_detail), and
- * Retry-After where it helps.  What a handler had filled in is dropped. */
+ * Retry-After where it helps.  What a handler had filled in is dropped,
+ * but for its notes. */
 void response_error(struct response *res, const struct err *err);
 
 #endif

@@ -179,11 +179,10 @@ int auth_check(struct auth *auth, const char *header, unsigned roles, struct cal
         ret_caller->role = ROLE_CONTRIBUTOR;
         return 0;
     }
-    if (identify(auth, header, ret_caller, err) < 0 ||
-        check_role(ret_caller->role, roles, err) < 0) {
+    if (identify(auth, header, ret_caller, err) < 0) {
         json_object_put(ret_caller->permissions);
         *ret_caller = (struct caller){.role = ROLE_NONE};
         return -1;
     }
-    return 0;
+    return check_role(ret_caller->role, roles, err);
 }

@@ -19,7 +19,8 @@ void auth_free(struct auth *auth);
 
 /* Fills *ret_caller (permissions belong to the caller of this, who puts them).  header may be NULL.
  * roles is the route's set; 0 is public: the header is ignored then.  ERR_UNAUTHORIZED: expired
- * or not yet valid; ERR_FORBIDDEN: bad token or not this role. */
+ * or not yet valid; ERR_FORBIDDEN: bad token or not this role; in the last
+ * case *ret_caller is filled all the same, for the logs. */
 int auth_check(struct auth *auth, const char *header, unsigned roles, struct caller *ret_caller,
                struct err *err);
 

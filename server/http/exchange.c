@@ -16,6 +16,7 @@
 #include "server/metrics.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -174,13 +175,13 @@ static enum MHD_Result on_header(struct exchange *ex, const char *method)
 
 static void collect(struct exchange *ex, const char *data, size_t len)
 {
+    uint64_t max = ex->loop->options.upload_max_bytes;
     const struct route *route = ex->match.route;
 
     if (ex->upload) {
-        if (ex->received_bytes > ex->loop->options.upload_max_bytes)
-            (void)err_set(&ex->err, ERR_TOO_LARGE, "upload is too large");
-        else
-            (void)upload_feed(ex->upload, data, len, &ex->err);
+        if (upload_feed(ex->upload, data, len, &ex->err) == 0 &&
+            (upload_bytes(ex->upload) > max || ex->received_bytes > max + FORM_MAX_BYTES))
+            (void)err_set(&ex->err, ERR_TOO_LARGE, "upload is larger than %" PRIu64 " bytes", max);
     } else if (route && route->body == BODY_JSON && buf_add(&ex->req.body, data, len) < 0) {
         (void)err_set(&ex->err, ERR_TOO_LARGE, "body is larger than %zu bytes", ex->req.body.max);
         buf_done(&ex->req.body);

@@ -11,6 +11,8 @@
 
 /* Bodies that nobody wants are read up to this size, so that the connection can go on. */
 #define SWALLOW_MAX_BYTES ((uint64_t)1 << 20)
+/* What a form may have around an upload. */
+#define FORM_MAX_BYTES ((uint64_t)64 << 10)
 
 enum exchange_state {
     EXCHANGE_TARGET,  /* the request line is there */
@@ -78,5 +80,8 @@ enum MHD_Result exchange_send(struct exchange *ex);
 void exchange_refuse(struct exchange *ex);
 void exchange_log(const struct exchange *ex, bool complete);
 void exchange_log_failure(const struct exchange *ex, const struct err *err);
+
+/* exchange_audit.c: once the status is known */
+void exchange_audit(const struct exchange *ex);
 
 #endif

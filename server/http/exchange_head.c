@@ -111,7 +111,7 @@ static int read_cookie(struct exchange *ex, struct err *err)
 static int check_size(struct exchange *ex, struct err *err)
 {
     const struct route *route = ex->match.route;
-    uint64_t max = route->body == BODY_UPLOAD ? ex->loop->options.upload_max_bytes
+    uint64_t max = route->body == BODY_UPLOAD ? ex->loop->options.upload_max_bytes + FORM_MAX_BYTES
                    : route->body == BODY_JSON ? route->body_max
                                               : SWALLOW_MAX_BYTES;
 

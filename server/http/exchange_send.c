@@ -29,6 +29,7 @@ static void note_answer(struct exchange *ex)
     ex->answered_us = clock_us(ex->loop->clock);
     metrics_request(ex->loop->options.app.metrics, route_index(ex), ex->status,
                     ex->answered_us - ex->started_us);
+    exchange_audit(ex);
 }
 
 void exchange_log_failure(const struct exchange *ex, const struct err *err)

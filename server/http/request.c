@@ -40,3 +40,10 @@ const char *request_header(const struct request *req, const char *name)
 {
     return find(req->headers, req->header_count, name);
 }
+
+bool request_has_version(const struct request *req, const char *version)
+{
+    const char *seen = request_header(req, "if-none-match");
+
+    return seen && (strcmp(seen, "*") == 0 || strstr(seen, version) != NULL);
+}

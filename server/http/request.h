@@ -62,4 +62,19 @@ const char *request_query(const struct request *req, const char *name);
 /* The value of a header given in lower case, NULL if it was not sent. */
 const char *request_header(const struct request *req, const char *name);
 
+/* If-None-Match names this version (digits and letters), in quotes or not, weak or not. */
+bool request_has_version(const struct request *req, const char *version);
+
+/* What part of a body of size bytes the Range header of a GET asks for. */
+enum range_kind {
+    RANGE_WHOLE, /* no range, or one that does not count: several parts, or of another version */
+    RANGE_PART,  /* *ret_range is set; it lies inside the body */
+    RANGE_NONE,  /* nothing of it is there: 416 */
+};
+struct byte_range {
+    int64_t first, last; /* both are part of it */
+};
+enum range_kind request_range(const struct request *req, const char *version, int64_t size,
+                              struct byte_range *ret_range);
+
 #endif

@@ -6,6 +6,7 @@
 #include "server/http/answer.h"
 #include "server/http/cookie.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,6 +67,33 @@ int response_header(struct response *res, const char *name, const char *value, s
     return 0;
 }
 
+void response_note(struct response *res, enum audit_what what, const char *about)
+{
+    if (res->note_count == RESPONSE_NOTES_MAX)
+        return;
+    res->notes[res->note_count].what = what;
+    (void)snprintf(res->notes[res->note_count].about, RESPONSE_ABOUT_SIZE, "%s", about);
+    res->note_count++;
+}
+
+int response_etag(struct response *res, enum etag_kind kind, const char *version, struct err *err)
+{
+    char value[128];
+    int len = snprintf(value, sizeof(value), "%s\"%s\"", kind == ETAG_WEAK ? "W/" : "", version);
+
+    if (len < 0 || (size_t)len >= sizeof(value))
+        return err_set(err, ERR_INTERNAL, "a version is too long for a header");
+    return response_header(res, "ETag", value, err);
+}
+
+int response_unchanged(struct response *res)
+{
+    res->status = 304;
+    res->content_type = NULL;
+    buf_clear(&res->body);
+    return 0;
+}
+
 int response_cookie(struct response *res, const char *name, const char *value, struct err *err)
 {
     struct buf text = BUF_INIT(RESPONSE_VALUE_MAX - 1);
@@ -114,7 +142,8 @@ void response_error(struct response *res, const struct err *err)
 
     buf_init(&res->error_detail, RESPONSE_BODY_MAX);
     response_done(res);
-    response_init(res);
+    buf_init(&res->body, RESPONSE_BODY_MAX);
+    res->header_count = 0;
     res->status = err_http_status(err->code);
     res->content_type = application_json;
     (void)buf_adds(&res->body, "{\"message\":");

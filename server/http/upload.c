@@ -101,6 +101,11 @@ int upload_end(struct upload *up, struct err *err)
     return 0;
 }
 
+uint64_t upload_bytes(const struct upload *up)
+{
+    return up->taken;
+}
+
 bool upload_ready(const struct upload *up)
 {
     return up->pending.len >= STREAM_PIECE_MAX;

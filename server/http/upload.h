@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct MHD_Connection;
 struct upload;
@@ -26,6 +27,8 @@ void upload_free(struct upload *up);
 int upload_feed(struct upload *up, const char *data, size_t len, struct err *err);
 /* Loop thread: the body has ended.  ERR_BAD_REQUEST: it was cut, or had no file part. */
 int upload_end(struct upload *up, struct err *err);
+/* Size of the file as far as it came. */
+uint64_t upload_bytes(const struct upload *up);
 /* A whole piece is waiting to be written. */
 bool upload_ready(const struct upload *up);
 /* The handler holds something that upload_abandon() or finishing must release. */

@@ -2,38 +2,50 @@
  * api.claim_jobs. */
 #include "server/store/claim.h"
 
+#include "common/cleanup.h"
 #include "server/db/db.h"
-#include "server/store/row.h"
 
 #include <stdio.h>
 
 #define TOKEN_LIST_SIZE 64
 
-int claim_store_take(struct db *db, const char *requests, const char *token, struct buf *ret_body,
-                     bool *ret_found, struct err *err)
+static int run(struct db *db, const struct db_statement *statement, const char *param,
+               struct claim *ret_claim, struct err *err)
+{
+    const struct db_param params[] = {db_text(param)};
+    AUTO(db_rows) struct db_rows rows = {.result = NULL};
+
+    if (db_query(db, statement, params, &rows, err) < 0)
+        return -1;
+    ret_claim->found = db_rows_count(&rows) > 0 && !db_rows_null(&rows, 0, 0);
+    if (ret_claim->found && (buf_adds(ret_claim->body, db_rows_text(&rows, 0, 0)) < 0 ||
+                             buf_adds(&ret_claim->secrets, db_rows_text(&rows, 0, 1)) < 0))
+        return err_set(err, ERR_INTERNAL, "answer of the database is too large");
+    return 0;
+}
+
+int claim_store_take(struct db *db, const char *requests, const char *token,
+                     struct claim *ret_claim, struct err *err)
 {
     static const struct db_statement take = {
         .name = "claim_jobs",
-        .sql = "SELECT body FROM api.claim_jobs($1)",
+        .sql = "SELECT body, secrets FROM api.claim_jobs($1)",
         .params = 1,
     };
     static const struct db_statement find = {
         .name = "claims_of",
-        .sql = "SELECT body FROM api.claims_of($1)",
+        .sql = "SELECT body, secrets FROM api.claims_of($1)",
         .params = 1,
         .repeatable = true,
     };
     char list[TOKEN_LIST_SIZE];
     struct err lost = ERR_INIT;
-    const struct db_param params[] = {db_text(requests)};
-    struct db_param find_params[1];
 
-    if (row_text(db, &take, params, ret_body, ret_found, &lost) == 0)
+    if (run(db, &take, requests, ret_claim, &lost) == 0)
         return 0;
     if (lost.code == ERR_UNAVAILABLE) {
         (void)snprintf(list, sizeof(list), "{%s}", token);
-        find_params[0] = db_text(list);
-        if (row_text(db, &find, find_params, ret_body, ret_found, NULL) == 0 && *ret_found)
+        if (run(db, &find, list, ret_claim, NULL) == 0 && ret_claim->found)
             return 0;
     }
     *err = lost; /* nothing was committed, or nobody can tell: the agent asks again */

@@ -10,10 +10,17 @@
 
 struct db;
 
+/* The answer to one request. */
+struct claim {
+    bool found;         /* false: nothing waits; the rest is empty */
+    struct buf *body;   /* the job for the agent is appended here */
+    struct buf secrets; /* what it names, sealed: a JSON list, or nothing (api.claim_jobs) */
+};
+
 /* requests: JSON list with the one request; token: the lease token in it, made by the caller, by
  * which the claim is found again should the connection break while it is being committed.
- * Appends the job for the agent; *ret_found is false if nothing waits. */
-int claim_store_take(struct db *db, const char *requests, const char *token, struct buf *ret_body,
-                     bool *ret_found, struct err *err);
+ * ret_claim->body and .secrets come initialised. */
+int claim_store_take(struct db *db, const char *requests, const char *token,
+                     struct claim *ret_claim, struct err *err);
 
 #endif

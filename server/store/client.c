@@ -47,49 +47,67 @@ int client_store_add_token(struct db *db, const char *client_id,
     return db_run(db, &add, params, err);
 }
 
+static int look_at_token(struct db *db, const struct db_statement *statement,
+                         const unsigned char *hash, struct token_use *ret_use, struct err *err)
+{
+    const struct db_param params[] = {db_bytes(hash, CLIENT_TOKEN_HASH_BYTES)};
+    struct token_use use = {.problem = NULL};
+    const char **const texts[] = {&use.client_id, &use.permissions, &use.problem};
+
+    if (db_query(db, statement, params, &use.rows, err) < 0)
+        return -1;
+    if (db_rows_count(&use.rows) != 1) {
+        token_use_done(&use);
+        return err_set(err, ERR_INTERNAL, "refresh token without an answer");
+    }
+    for (int i = 0; i < 3; i++)
+        *texts[i] = db_rows_null(&use.rows, 0, i) ? NULL : db_rows_text(&use.rows, 0, i);
+    *ret_use = use;
+    return 0;
+}
+
+void token_use_done(struct token_use *use)
+{
+    db_rows_done(&use->rows);
+}
+
 int client_store_use_token(struct db *db, const unsigned char hash[static CLIENT_TOKEN_HASH_BYTES],
-                           struct buf *ret_permissions, struct err *err)
+                           struct token_use *ret_use, struct err *err)
 {
     static const struct db_statement use = {
-        .name = "use_refresh_token",
-        .sql = "SELECT permissions FROM api.use_refresh_token($1)",
+        .name = "redeem_refresh_token",
+        .sql = "SELECT client_id, permissions, problem FROM api.redeem_refresh_token($1)",
         .params = 1,
         .repeatable = true,
     };
-    const struct db_param params[] = {db_bytes(hash, CLIENT_TOKEN_HASH_BYTES)};
-    bool found;
 
-    if (row_text(db, &use, params, ret_permissions, &found, err) < 0)
-        return -1;
-    return found ? 0 : err_set(err, ERR_BAD_REQUEST, "unknown refresh token");
+    return look_at_token(db, &use, hash, ret_use, err);
 }
 
 int client_store_revoke_token(struct db *db,
                               const unsigned char hash[static CLIENT_TOKEN_HASH_BYTES],
-                              struct err *err)
+                              struct token_use *ret_use, struct err *err)
 {
     static const struct db_statement revoke = {
-        .name = "revoke_refresh_token",
-        .sql = "SELECT api.revoke_refresh_token($1)",
+        .name = "end_refresh_token",
+        .sql = "SELECT client_id, NULL, problem FROM api.end_refresh_token($1)",
         .params = 1,
     };
-    const struct db_param params[] = {db_bytes(hash, CLIENT_TOKEN_HASH_BYTES)};
 
-    return db_run(db, &revoke, params, err);
+    return look_at_token(db, &revoke, hash, ret_use, err);
 }
 
-int client_store_list(struct db *db, struct buf *ret_body, struct err *err)
+int client_store_list(struct db *db, const struct store_page *page, struct buf *ret_body,
+                      struct buf *ret_next, struct err *err)
 {
     static const struct db_statement list = {
         .name = "list_clients",
-        .sql = "SELECT body FROM api.list_clients()",
+        .sql = "SELECT body, next_after FROM api.list_clients($1, $2)",
+        .params = 2,
         .repeatable = true,
     };
-    bool found;
 
-    if (row_text(db, &list, NULL, ret_body, &found, err) < 0)
-        return -1;
-    return found || buf_adds(ret_body, "[]") == 0 ? 0 : err_set(err, ERR_INTERNAL, "out of memory");
+    return row_page(db, &list, page, ret_body, ret_next, err);
 }
 
 int client_store_get(struct db *db, const char *client_id, struct buf *ret_body, struct err *err)

@@ -7,6 +7,7 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "server/db/db.h"
+#include "server/store/page.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,15 +28,24 @@ void client_secret_done(struct client_secret *secret);
 int client_store_add_token(struct db *db, const char *client_id,
                            const unsigned char hash[static CLIENT_TOKEN_HASH_BYTES],
                            int64_t lifetime_s, struct err *err);
-/* Appends the client's permissions of now.  ERR_BAD_REQUEST: no such token, or no longer. */
+/* A refresh token, looked at.  The texts are valid until token_use_done(). */
+struct token_use {
+    struct db_rows rows;
+    const char *client_id;   /* NULL: unknown */
+    const char *permissions; /* JSON, the client's of now */
+    const char *problem;     /* why it is not good, a word or two; NULL: it is */
+};
 int client_store_use_token(struct db *db, const unsigned char hash[static CLIENT_TOKEN_HASH_BYTES],
-                           struct buf *ret_permissions, struct err *err);
+                           struct token_use *ret_use, struct err *err);
+/* permissions stays NULL. */
 int client_store_revoke_token(struct db *db,
                               const unsigned char hash[static CLIENT_TOKEN_HASH_BYTES],
-                              struct err *err);
+                              struct token_use *ret_use, struct err *err);
+void token_use_done(struct token_use *use);
 
-/* JSON, never with a hash. */
-int client_store_list(struct db *db, struct buf *ret_body, struct err *err);
+/* JSON, never with a hash.  *ret_next: where the next page begins, if there is one. */
+int client_store_list(struct db *db, const struct store_page *page, struct buf *ret_body,
+                      struct buf *ret_next, struct err *err);
 int client_store_get(struct db *db, const char *client_id, struct buf *ret_body, struct err *err);
 
 /* data: JSON of the fields to set; the secret as its hash. */

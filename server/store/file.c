@@ -71,7 +71,7 @@ int file_store_get(struct db *db, const char *id, const char *kind, struct file_
 {
     static const struct db_statement get = {
         .name = "get_file",
-        .sql = "SELECT file_id, size, chunks FROM api.get_file($1, $2)",
+        .sql = "SELECT file_id, size, sha256 FROM api.get_file($1, $2)",
         .params = 2,
         .repeatable = true,
     };
@@ -84,7 +84,7 @@ int file_store_get(struct db *db, const char *id, const char *kind, struct file_
     if (*ret_found) {
         (void)snprintf(ret_info->file, sizeof(ret_info->file), "%s", db_rows_text(&rows, 0, 0));
         ret_info->size_bytes = db_rows_int(&rows, 0, 1);
-        ret_info->chunks = db_rows_int(&rows, 0, 2);
+        (void)snprintf(ret_info->sha256, sizeof(ret_info->sha256), "%s", db_rows_text(&rows, 0, 2));
     }
     return 0;
 }

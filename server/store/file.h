@@ -27,10 +27,13 @@ int file_store_finish(struct db *db, const char *file, int64_t size_bytes,
                       const unsigned char hash[static FILE_HASH_BYTES], struct err *err);
 int file_store_abandon(struct db *db, const char *file, struct err *err);
 
+/* All chunks of a file but the last have this size. */
+#define FILE_CHUNK_BYTES ((int64_t)256 << 10)
+
 struct file_info {
     char file[UUID_TEXT_SIZE];
+    char sha256[2 * FILE_HASH_BYTES + 1]; /* hexadecimal */
     int64_t size_bytes;
-    int64_t chunks;
 };
 
 /* *ret_found is false if there is none. */

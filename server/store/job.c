@@ -43,6 +43,20 @@ int job_store_get(struct db *db, const char *id, struct buf *ret_body, bool *ret
     return row_text(db, &get, params, ret_body, ret_found, err);
 }
 
+int job_store_status(struct db *db, const char *id, const char *agent, struct buf *ret_body,
+                     bool *ret_found, struct err *err)
+{
+    static const struct db_statement get = {
+        .name = "get_job_status",
+        .sql = "SELECT body FROM api.get_job_status($1, $2)",
+        .params = 2,
+        .repeatable = true,
+    };
+    const struct db_param params[] = {db_text(id), db_text(agent)};
+
+    return row_text(db, &get, params, ret_body, ret_found, err);
+}
+
 int job_store_position(struct db *db, const char *id, int64_t *ret_position, struct err *err)
 {
     static const struct db_statement get = {
@@ -72,4 +86,45 @@ int job_store_cancel(struct db *db, const char *id, const char *client_id, struc
     const struct db_param params[] = {db_text(id), db_text(client_id)};
 
     return db_run(db, &cancel, params, err);
+}
+
+int job_store_touch(struct db *db, const char *id, const struct poster *by, struct err *err)
+{
+    static const struct db_statement touch = {
+        .name = "touch_job",
+        .sql = "SELECT api.touch_job($1, $2, $3)",
+        .params = 3,
+        .repeatable = true,
+    };
+    const struct db_param params[] = {db_text(id), db_text(by->agent), db_text(by->token)};
+
+    return db_run(db, &touch, params, err);
+}
+
+static int64_t int_or_none(const struct db_rows *rows, int column)
+{
+    return db_rows_null(rows, 0, column) ? -1 : db_rows_int(rows, 0, column);
+}
+
+int job_store_list(struct db *db, const char *query, struct job_list_place *place,
+                   struct buf *ret_body, struct err *err)
+{
+    static const struct db_statement list = {
+        .name = "list_jobs",
+        .sql = "SELECT body, next_at, floor_at FROM api.list_jobs($1, $2, $3)",
+        .params = 3,
+        .repeatable = true,
+    };
+    const struct db_param params[] = {db_text(query), place->at < 0 ? db_null() : db_int(place->at),
+                                      place->floor < 0 ? db_null() : db_int(place->floor)};
+    AUTO(db_rows) struct db_rows rows = {.result = NULL};
+
+    if (db_query(db, &list, params, &rows, err) < 0)
+        return -1;
+    if (db_rows_count(&rows) != 1)
+        return err_set(err, ERR_INTERNAL, "list without an answer");
+    if (buf_adds(ret_body, db_rows_text(&rows, 0, 0)) < 0)
+        return err_set(err, ERR_INTERNAL, "answer of the database is too large");
+    *place = (struct job_list_place){int_or_none(&rows, 1), int_or_none(&rows, 2)};
+    return 0;
 }

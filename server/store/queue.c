@@ -48,16 +48,43 @@ int queue_store_agents(struct db *db, const char *queue, struct buf *ret_body, s
     return found ? 0 : err_set(err, ERR_NOT_FOUND, "no agent serves queue \"%.200s\"", queue);
 }
 
-int queue_store_jobs(struct db *db, const char *queue, struct buf *ret_body, bool *ret_found,
-                     struct err *err)
+int queue_store_set_images(struct db *db, const char *images, struct err *err)
 {
-    static const struct db_statement list = {
-        .name = "list_queue_jobs",
-        .sql = "SELECT body FROM api.list_queue_jobs($1)",
+    static const struct db_statement set = {
+        .name = "set_queue_images",
+        .sql = "SELECT api.set_queue_images($1)",
+        .params = 1,
+        .repeatable = true,
+    };
+    const struct db_param params[] = {db_text(images)};
+
+    return db_run(db, &set, params, err);
+}
+
+int queue_store_images(struct db *db, const char *queue, struct buf *ret_body, struct err *err)
+{
+    static const struct db_statement get = {
+        .name = "get_queue_images",
+        .sql = "SELECT body FROM api.get_queue_images($1)",
         .params = 1,
         .repeatable = true,
     };
     const struct db_param params[] = {db_text(queue)};
+    bool found;
 
-    return row_text(db, &list, params, ret_body, ret_found, err);
+    return row_text(db, &get, params, ret_body, &found, err);
+}
+
+int queue_store_wait_times(struct db *db, const char *queues, struct buf *ret_body, struct err *err)
+{
+    static const struct db_statement list = {
+        .name = "list_wait_times",
+        .sql = "SELECT body FROM api.list_wait_times($1)",
+        .params = 1,
+        .repeatable = true,
+    };
+    const struct db_param params[] = {db_text(queues)};
+    bool found;
+
+    return row_text(db, &list, params, ret_body, &found, err);
 }

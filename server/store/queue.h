@@ -6,8 +6,6 @@
 #include "common/buf.h"
 #include "common/err.h"
 
-#include <stdbool.h>
-
 struct db;
 
 /* queues: JSON object {queue: description}. */
@@ -17,8 +15,13 @@ int queue_store_advertise(struct db *db, const char *queues, struct err *err);
 int queue_store_list_advertised(struct db *db, struct buf *ret_body, struct err *err);
 /* ERR_NOT_FOUND if no agent serves the queue. */
 int queue_store_agents(struct db *db, const char *queue, struct buf *ret_body, struct err *err);
-/* *ret_found is false if the queue has no jobs. */
-int queue_store_jobs(struct db *db, const char *queue, struct buf *ret_body, bool *ret_found,
-                     struct err *err);
+/* queues: JSON list of names, NULL for all. */
+int queue_store_wait_times(struct db *db, const char *queues, struct buf *ret_body,
+                           struct err *err);
+
+/* images: JSON object {queue: {image: text}}. */
+int queue_store_set_images(struct db *db, const char *images, struct err *err);
+/* Appends the images of one queue. */
+int queue_store_images(struct db *db, const char *queue, struct buf *ret_body, struct err *err);
 
 #endif

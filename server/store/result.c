@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * api.post_result and api.get_result. */
+ * api.post_result and api.read_result. */
 #include "server/store/result.h"
 
 int result_store_post(struct db *db, const char *id, const struct poster *by,
@@ -24,26 +24,28 @@ static const char *text_or_null(const struct db_rows *rows, int column)
     return db_rows_null(rows, 0, column) ? NULL : db_rows_text(rows, 0, column);
 }
 
-int result_store_get(struct db *db, const char *id, const char *agent, struct result_row *ret_row,
-                     struct err *err)
+int result_store_read(struct db *db, const char *id, const char *agent, const char *seen,
+                      struct result_row *ret_row, struct err *err)
 {
-    static const struct db_statement get = {
-        .name = "get_result",
-        .sql = "SELECT job_state, status, device_info, logs FROM api.get_result($1, $2)",
-        .params = 2,
+    static const struct db_statement read = {
+        .name = "read_result",
+        .sql = "SELECT version, job_state, status, device_info, logs "
+               "FROM api.read_result($1, $2, $3)",
+        .params = 3,
         .repeatable = true,
     };
-    const struct db_param params[] = {db_text(id), db_text(agent)};
+    const struct db_param params[] = {db_text(id), db_text(agent), db_text(seen)};
     struct result_row row = {.found = false};
 
-    if (db_query(db, &get, params, &row.rows, err) < 0)
+    if (db_query(db, &read, params, &row.rows, err) < 0)
         return -1;
     row.found = db_rows_count(&row.rows) > 0;
     if (row.found) {
-        row.job_state = db_rows_text(&row.rows, 0, 0);
-        row.status = text_or_null(&row.rows, 1);
-        row.device_info = text_or_null(&row.rows, 2);
-        row.logs = text_or_null(&row.rows, 3);
+        row.version = db_rows_text(&row.rows, 0, 0);
+        row.job_state = text_or_null(&row.rows, 1);
+        row.status = text_or_null(&row.rows, 2);
+        row.device_info = text_or_null(&row.rows, 3);
+        row.logs = text_or_null(&row.rows, 4);
     }
     *ret_row = row;
     return 0;

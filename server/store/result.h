@@ -28,15 +28,17 @@ int result_store_post(struct db *db, const char *id, const struct poster *by,
 struct result_row {
     struct db_rows rows;
     bool found;
-    const char *job_state;
+    const char *version;     /* hexadecimal digits; another one with every change */
+    const char *job_state;   /* NULL: the caller has this version, the rest was not read */
     const char *status;      /* JSON or NULL */
     const char *device_info; /* JSON or NULL */
     const char *logs; /* JSON list of [type, phase, last fragment number], or NULL: no logs */
 };
 
-/* agent: who asks, if it is an agent (one that lost the job reads "cancelled"), else NULL. */
-int result_store_get(struct db *db, const char *id, const char *agent, struct result_row *ret_row,
-                     struct err *err);
+/* agent: who asks, if it is an agent (one that lost the job reads "cancelled"), else NULL.  seen:
+ * text that holds the versions the caller has, or NULL. */
+int result_store_read(struct db *db, const char *id, const char *agent, const char *seen,
+                      struct result_row *ret_row, struct err *err);
 void result_row_done(struct result_row *row);
 
 #endif

@@ -16,3 +16,20 @@ int row_text(struct db *db, const struct db_statement *statement, const struct d
         return err_set(err, ERR_INTERNAL, "answer of the database is too large");
     return 0;
 }
+
+int row_page(struct db *db, const struct db_statement *statement, const struct store_page *page,
+             struct buf *ret_body, struct buf *ret_next, struct err *err)
+{
+    const struct db_param params[] = {db_text(page->after),
+                                      page->limit ? db_int(page->limit) : db_null()};
+    AUTO(db_rows) struct db_rows rows = {.result = NULL};
+
+    if (db_query(db, statement, params, &rows, err) < 0)
+        return -1;
+    if (db_rows_count(&rows) != 1)
+        return err_set(err, ERR_INTERNAL, "list without an answer");
+    if (buf_adds(ret_body, db_rows_text(&rows, 0, 0)) < 0 ||
+        buf_adds(ret_next, db_rows_text(&rows, 0, 1)) < 0)
+        return err_set(err, ERR_INTERNAL, "answer of the database is too large");
+    return 0;
+}

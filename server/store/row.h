@@ -6,6 +6,7 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "server/db/db.h"
+#include "server/store/page.h"
 
 #include <stdbool.h>
 
@@ -13,5 +14,10 @@
  * added, if there is no row or the value is NULL. */
 int row_text(struct db *db, const struct db_statement *statement, const struct db_param *params,
              struct buf *ret_text, bool *ret_found, struct err *err);
+
+/* For functions of (after, limit) that answer with body and next_after: appends the body, and to
+ * *ret_next where the next page begins; nothing at the end. */
+int row_page(struct db *db, const struct db_statement *statement, const struct store_page *page,
+             struct buf *ret_body, struct buf *ret_next, struct err *err);
 
 #endif

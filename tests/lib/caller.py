@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Somebody who talks to a server: a token, perhaps an agent's name, and what such people do."""
+import re
 import uuid
 
 
@@ -49,6 +50,16 @@ class Caller:
         reply = self.get("/v1/job?" + "&".join(f"queue={queue}" for queue in queues))
         assert reply.status in (200, 204), reply
         return reply.json() if reply.status == 200 else None
+
+    def pages(self, path):
+        """The pages of a list, one after the other, as the server links them."""
+        while path:
+            reply = self.get(path)
+            assert reply.status == 200, reply
+            yield reply.json()
+            link = re.fullmatch(r'<(/[^>]*)>; rel="next"', reply.headers.get("Link", ""))
+            assert link or "Link" not in reply.headers, reply.headers["Link"]
+            path = link and link[1]
 
     def state_of(self, job):
         return self.get(f"/v1/result/{job}").json()["job_state"]

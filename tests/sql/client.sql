@@ -3,7 +3,7 @@
 \ir lib/begin.psql
 SELECT is_empty($$ SELECT * FROM api.get_client_secret('c') $$, 'an unknown client has no secret');
 SELECT throws_ok($$ SELECT api.get_client('c') $$, 'TF404', NULL, 'and no permissions');
-SELECT is((SELECT body FROM api.list_clients()), '[]', 'no clients');
+SELECT is((SELECT body FROM api.list_clients(NULL, NULL)), '[]', 'no clients');
 SELECT throws_ok($$ SELECT api.put_client('testflinger-admin', 'admin', '{}') $$, 'TF422', NULL,
     'the system admin cannot be changed, not even made');
 SELECT throws_ok($$ SELECT api.put_client('c', 'manager', '{"role": "admin"}') $$, 'TF400', NULL,
@@ -24,8 +24,16 @@ SELECT is((SELECT secret_hash FROM api.get_client_secret('c')), 'h', 'the secret
 SELECT throws_ok($$ SELECT api.put_client('c', 'contributor', '{}') $$, 'TF403', NULL, 'a higher client cannot be changed');
 SELECT is(tfx.store_client('testflinger-admin', '{"secret_hash": "h", "role": "admin"}'), true,
     'the administration program makes the system admin');
-SELECT is((SELECT jsonb_path_query_array(body::jsonb, '$[*].client_id') FROM api.list_clients()),
+SELECT is((SELECT jsonb_path_query_array(body::jsonb, '$[*].client_id') FROM api.list_clients(NULL, NULL)),
     '["c", "testflinger-admin"]', 'all are listed');
+SELECT tfx.store_client('b', '{}'), tfx.store_client('d', '{}');
+CREATE FUNCTION pg_temp.page(p_after text) RETURNS text LANGUAGE sql AS $$
+    SELECT jsonb_path_query_array(body::jsonb, '$[*].client_id')::text || ' ' || coalesce(next_after, 'end')
+    FROM api.list_clients(p_after, 2)
+$$;
+SELECT is(pg_temp.page(NULL), '["b", "c"] c', 'in pages');
+SELECT is(pg_temp.page('c'), '["d", "testflinger-admin"] end', 'to the end');
+SELECT tfx.remove_client('b'), tfx.remove_client('d');
 
 INSERT INTO tf.restricted_queue VALUES ('q');
 INSERT INTO tf.queue_owner (queue, client_id) VALUES ('r', 'c'), ('q', 'c');

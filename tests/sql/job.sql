@@ -94,4 +94,40 @@ SELECT is((SELECT reason FROM tf.attempt WHERE job_id = pg_temp.id(10)), 'cancel
     'and with it its attempt');
 SELECT is(tfx.add_members(' { } ', '"a": 1'), '{"a": 1}', 'members are added to an empty object');
 SELECT is(tfx.add_members(E'{"x": {}\n}\n', '"a": 1'), '{"x": {}, "a": 1}', 'and to any other');
+
+-- status
+CREATE FUNCTION pg_temp.status(n int, p_agent text DEFAULT NULL) RETURNS jsonb LANGUAGE sql AS
+    $$ SELECT body::jsonb FROM api.get_job_status(pg_temp.id(n), p_agent) $$;
+SELECT is_empty($$ SELECT * FROM api.get_job_status(pg_temp.id(99), NULL) $$, 'an unknown job has no status');
+SELECT pg_temp.submit(81, '{"queue": "s"}'), pg_temp.submit(82, '{"queue": "s", "hold": true}'),
+    pg_temp.submit(83, '{"queue": "s"}') \g /dev/null
+SELECT is(pg_temp.status(81) - '{job_id,created_at,version}'::text[],
+    '{"job_queue": "s", "job_state": "waiting", "outcome": null, "phase": null, "exit_codes": {},
+      "agent": null, "attempt": 0, "waits_for": "agent", "started_at": null, "finished_at": null,
+      "position": 0}', 'a waiting job');
+SELECT is(pg_temp.status(82) ->> 'waits_for', 'attachments', 'a held job waits for its attachments');
+SELECT is(pg_temp.status(83) -> 'position', '2', 'waiting and held jobs are before it');
+CREATE TEMPORARY TABLE status_83 AS SELECT pg_temp.status(83) AS it;
+SELECT is(pg_temp.claim('s-1', '{s}', 81), 81, 'the first is claimed');
+SELECT is(pg_temp.status(83) -> 'position', '1', 'the others move up');
+SELECT is(pg_temp.status(83) - 'position', (SELECT it - 'position' FROM status_83), 'and nothing else of them changes');
+SELECT pg_temp.post(81, 'provision', 's-1', '{"setup": 0}');
+SELECT is(pg_temp.status(81) - '{job_id,created_at,started_at,version}'::text[],
+    '{"job_queue": "s", "job_state": "provision", "outcome": null, "phase": "provision",
+      "exit_codes": {"setup": 0}, "agent": "s-1", "attempt": 1, "waits_for": null,
+      "finished_at": null, "position": null}', 'a running job');
+SELECT ok(pg_temp.status(81) ->> 'started_at' IS NOT NULL, 'with the time it began');
+SELECT pg_temp.post(81, 'complete', 's-1', '{"setup": 0, "provision": 7}');
+SELECT is(pg_temp.status(81) - '{job_id,created_at,started_at,finished_at,version}'::text[],
+    '{"job_queue": "s", "job_state": "complete", "outcome": "infra_failed", "phase": null,
+      "exit_codes": {"setup": 0, "provision": 7}, "agent": "s-1", "attempt": 1, "waits_for": null,
+      "position": null}', 'a finished job');
+SELECT is(pg_temp.claim('s-1', '{s}', 83), 83, 'another is claimed');
+SELECT pg_temp.age(83, '1 h') \g /dev/null
+SELECT api.reap_leases(9) \g /dev/null
+SELECT is(pg_temp.status(83) ->> 'job_state', 'waiting', 'and lost');
+SELECT is(pg_temp.claim('s-2', '{s}', 84), 83, 'and claimed again');
+SELECT is(pg_temp.status(83, 's-1') ->> 'job_state', 'cancelled', 'the agent that lost it reads that it is cancelled');
+SELECT is(pg_temp.status(83, 's-2') ->> 'job_state', 'running', 'the other one not');
+SELECT ok(pg_temp.status(83, 's-1') -> 'version' <> pg_temp.status(83) -> 'version', 'which is another version');
 \ir lib/end.psql

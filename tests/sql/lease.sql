@@ -29,6 +29,19 @@ SELECT results_eq($$ SELECT job_state, cancelled, expires_at
     FROM api.renew_lease(pg_temp.id(1), 'a', pg_temp.id(901)::text) $$,
     $$ VALUES ('cancelled', true, NULL) $$, 'after a cancel the agent learns of it');
 
+-- touch_job
+SELECT throws_ok($$ SELECT api.touch_job(pg_temp.id(99), 'a', NULL) $$, 'TF404', NULL, 'unknown job');
+SELECT throws_ok($$ SELECT api.touch_job(pg_temp.id(2), 'b', pg_temp.id(999)::text) $$, 'TF409', NULL,
+    'a stale token');
+SELECT throws_ok($$ SELECT api.touch_job(pg_temp.id(9), 'b', 'rubbish') $$, 'TF409', NULL,
+    'any token of a job nobody has');
+SELECT lives_ok($$ SELECT api.touch_job(pg_temp.id(9), 'b', NULL) $$, 'a waiting job is fine');
+SELECT pg_temp.age(2, '100 s') \g /dev/null
+SELECT api.touch_job(pg_temp.id(2), 'stranger', NULL);
+SELECT is(pg_temp.left_s(2), 20, 'a stranger keeps no lease');
+SELECT api.touch_job(pg_temp.id(2), 'b', NULL);
+SELECT is(pg_temp.left_s(2), 120, 'its agent does');
+
 -- signs of life
 SELECT is(pg_temp.left_s(2), 120, 'two minutes while it runs');
 SELECT pg_temp.post(2, 'provision', 'b');
@@ -39,10 +52,10 @@ SELECT pg_temp.age(2, '10 s') \g /dev/null
 SELECT api.post_log(pg_temp.id(2), 'b', NULL, 'output', 'test', 1, now(), 'x');
 SELECT is(pg_temp.left_s(2), 110, 'more than two thirds left: nothing is written');
 SELECT pg_temp.age(2, '40 s') \g /dev/null
-SELECT * FROM api.get_result(pg_temp.id(2), NULL) \g /dev/null
-SELECT * FROM api.get_result(pg_temp.id(2), 'c') \g /dev/null
+SELECT * FROM api.read_result(pg_temp.id(2), NULL, NULL) \g /dev/null
+SELECT * FROM api.read_result(pg_temp.id(2), 'c', NULL) \g /dev/null
 SELECT is(pg_temp.left_s(2), 70, 'users and other agents do not renew');
-SELECT * FROM api.get_result(pg_temp.id(2), 'b') \g /dev/null
+SELECT * FROM api.read_result(pg_temp.id(2), 'b', NULL) \g /dev/null
 SELECT is(pg_temp.left_s(2), 120, 'the agent does by looking');
 SELECT is(pg_temp.claim('c', '{q}', 3, '{"lease": 60}'), 3, 'with a lease of its own');
 SELECT pg_temp.age(3, '50 s') \g /dev/null
@@ -65,7 +78,7 @@ SELECT results_eq('SELECT pg_temp.reap()', $$ VALUES ('4 retry') $$, 'an agent l
 SELECT is(pg_temp.state(4), 'waiting', 'gives the job another try');
 SELECT is(pg_temp.claim('d', '{q}', 6), 5, 'but not with itself');
 SELECT is(pg_temp.claim('e', '{q}', 7), 4, 'with another agent');
-SELECT is((SELECT job_state FROM api.get_result(pg_temp.id(4), 'd')), 'cancelled',
+SELECT is((SELECT job_state FROM api.read_result(pg_temp.id(4), 'd', NULL)), 'cancelled',
     'the lost agent reads that it is to stop');
 SELECT is(pg_temp.state(4), 'running', 'everybody else that the job runs');
 SELECT pg_temp.post(4, 'setup', 'e');

@@ -22,7 +22,7 @@ SELECT pg_temp.log(1, 'setup', 0, '\x00ff'), pg_temp.log(1, 'setup', 2, 'c', p_a
 SELECT is(pg_temp.read(1, 'setup'), '\000\377bc', 'fragments are joined by number, byte for byte');
 SELECT results_eq($$ SELECT * FROM api.list_log_phases(pg_temp.id(1), 'output') $$,
     $$ VALUES ('setup', 2::bigint), ('test', 3) $$, 'each phase has its last number');
-SELECT is((SELECT logs::jsonb FROM api.get_result(pg_temp.id(1), NULL)), '[["output", "setup", 2], ["output", "test", 3]]',
+SELECT is((SELECT logs::jsonb FROM api.read_result(pg_temp.id(1), NULL, NULL)), '[["output", "setup", 2], ["output", "test", 3]]',
     'which the result tells too');
 SELECT pg_temp.log(1, 'setup', 2, 'c');
 SELECT is(pg_temp.read(1, 'setup'), '\000\377bc', 'the same fragment again is stored once');
@@ -54,7 +54,7 @@ SELECT throws_ok($$ SELECT api.post_log(pg_temp.id(1), 'a', 'stale', 'output', '
 SELECT throws_ok($$ SELECT pg_temp.log(1, 'dancing', 0, 'x') $$, '22P02', NULL, 'phases are a closed set');
 SELECT throws_ok($$ SELECT pg_temp.log(1, 'test', 0, 'x', 'input') $$, '22P02', NULL, 'and so are types');
 
-SELECT is((SELECT logs FROM api.get_result(pg_temp.id(3), NULL)), NULL, 'a result without logs says nothing');
+SELECT is((SELECT logs FROM api.read_result(pg_temp.id(3), NULL, NULL)), NULL, 'a result without logs says nothing');
 
 -- a second attempt goes on with the numbers
 SELECT pg_temp.age(1, '1 h') \g /dev/null

@@ -17,22 +17,41 @@ SELECT is((SELECT body::jsonb FROM api.list_queue_agents('q')),
 UPDATE tf.agent SET updated_at = now() - interval '8 days' WHERE name = 'y';
 SELECT throws_ok($$ SELECT * FROM api.list_queue_agents('r') $$, 'TF404', NULL, 'agents long gone do not count');
 
-SELECT is_empty($$ SELECT * FROM api.list_queue_jobs('q') $$, 'no jobs');
-SELECT pg_temp.submit(1), pg_temp.submit(2), pg_temp.submit(3, '{"hold": true}'), pg_temp.submit(4),
-    pg_temp.submit(5, '{"queue": "r", "has_reservation": true}') \g /dev/null
-SELECT pg_temp.claim('x'), api.cancel_job(pg_temp.id(2), NULL) \g /dev/null
-CREATE FUNCTION pg_temp.listed() RETURNS text LANGUAGE sql AS $$
-    SELECT string_agg(right(j ->> 'job_id', 2)::int || ' ' || (j ->> 'job_state'), ', ')
-    FROM api.list_queue_jobs('q'), jsonb_array_elements(body::jsonb) j
-$$;
-SELECT is(pg_temp.listed(), '1 running, 2 cancelled, 3 waiting, 4 waiting', 'jobs in order of arrival');
-SELECT is((SELECT (body::jsonb -> 0) - 'created_at' FROM api.list_queue_jobs('r')),
-    jsonb_build_object('job_id', pg_temp.id(5), 'job_state', 'waiting', 'job_queue', 'r'), 'with their queue');
-UPDATE tf.job SET created_at = now() - interval '8 days' WHERE id IN (pg_temp.id(1), pg_temp.id(2), pg_temp.id(3));
-SELECT is(pg_temp.listed(), '1 running, 3 waiting, 4 waiting', 'those that ended more than a week ago are left out');
+-- images
+SELECT is((SELECT body FROM api.get_queue_images('i')), '{}', 'an unknown queue has no images');
+SELECT api.set_queue_images('{"i": {"z": "url: 1", "a": "url: 2"}, "a": {}}') \g /dev/null
+SELECT is((SELECT body FROM api.get_queue_images('i')), '{"z": "url: 1", "a": "url: 2"}', 'images as they were posted');
+SELECT is((SELECT body::jsonb -> 'i' FROM api.list_advertised_queues()), '""', 'their queue is advertised without description');
+SELECT is((SELECT body::jsonb ->> 'a' FROM api.list_advertised_queues()), 'changed', 'or keeps the one it has');
+SELECT api.set_queue_images('{"i": {"new": "x"}}'), api.set_advertised_queues('{"i": "text"}'), api.set_queue_images('{}') \g /dev/null
+SELECT is((SELECT body FROM api.get_queue_images('i')), '{"new": "x"}', 'a new set replaces the old, a description does not');
+UPDATE tf.advertised_queue SET updated_at = now() - interval '8 days' WHERE queue = 'i';
+SELECT is((SELECT body FROM api.get_queue_images('i')), '{}', 'images not refreshed for a week drop out');
 
+-- waiting times
+SELECT is((SELECT body FROM api.list_wait_times(NULL)), '{}', 'no job has waited yet');
+INSERT INTO tf.wait_sample (queue, at, seconds) SELECT 'w', now() - make_interval(secs => n), n * 10 FROM generate_series(1, 4) n;
+INSERT INTO tf.wait_sample (queue, seconds) VALUES ('v', 7);
+SELECT is((SELECT body::jsonb FROM api.list_wait_times('["w", "none", "w"]')),
+    '{"w": {"5": 11.5, "10": 13, "50": 25, "90": 37, "95": 38.5}}', 'percentiles lie between the closest ranks');
+SELECT is((SELECT body::jsonb FROM api.list_wait_times(NULL)) - 'w', '{"v": {"5": 7, "10": 7, "50": 7, "90": 7, "95": 7}}',
+    'of every queue, if none is named');
+SELECT is((SELECT body FROM api.list_wait_times('[""]')), '{}', 'the empty name is a name');
+SELECT is((SELECT purged FROM api.purge_wait_samples(9)), 0, 'few samples are kept');
+INSERT INTO tf.wait_sample (queue, at, seconds) SELECT 'w', now() + make_interval(secs => n), 1 FROM generate_series(1, 1000) n;
+SELECT is((SELECT body::jsonb -> 'w' ->> '95' FROM api.list_wait_times('["w"]')), '1', 'the newest thousand count');
+SELECT is((SELECT purged FROM api.purge_wait_samples(3)), 3, 'older ones are deleted, not too many at a time');
+SELECT is((SELECT purged FROM api.purge_wait_samples(3)), 1, 'until there are no more');
+SELECT is((SELECT count(*) FROM tf.wait_sample), 1001::bigint, 'and only those');
+SELECT pg_temp.submit(99, '{"queue": "u"}') \g /dev/null
+SELECT pg_temp.claim('x', '{u}', 1) \g /dev/null
+SELECT is((SELECT body::jsonb ? 'u' FROM api.list_wait_times(NULL)), true, 'a claim is a sample');
+
+SELECT pg_temp.submit(1), pg_temp.submit(5, '{"queue": "r", "has_reservation": true}') \g /dev/null
 SELECT results_eq(
     'SELECT queue, jobs, reservations, claimed, finished FROM api.queue_counters()',
-    $$ VALUES ('q', 4::bigint, 0::bigint, 1::bigint, 1::bigint), ('r', 1, 1, 0, 0) $$,
-    'jobs, reservations, claims and ends are counted');
+    $$ VALUES ('q', 1::bigint, 0::bigint, 0::bigint, 0::bigint), ('r', 1, 1, 0, 0), ('u', 1, 0, 1, 0) $$,
+    'jobs, reservations and claims are counted');
+SELECT api.cancel_job(pg_temp.id(5), NULL) \g /dev/null
+SELECT is((SELECT finished FROM api.queue_counters() WHERE queue = 'r'), 1::bigint, 'and the end of a job');
 \ir lib/end.psql

@@ -4,16 +4,16 @@
 SELECT pg_temp.submit(n) FROM generate_series(1, 9) n \g /dev/null
 SELECT pg_temp.claim('a', '{q}', n) FROM generate_series(1, 3) n \g /dev/null
 
-SELECT is_empty($$ SELECT * FROM api.get_result(pg_temp.id(99), NULL) $$, 'an unknown job has no result');
-SELECT results_eq($$ SELECT job_state, status, device_info FROM api.get_result(pg_temp.id(1), NULL) $$,
+SELECT is_empty($$ SELECT * FROM api.read_result(pg_temp.id(99), NULL, NULL) $$, 'an unknown job has no result');
+SELECT results_eq($$ SELECT job_state, status, device_info FROM api.read_result(pg_temp.id(1), NULL, NULL) $$,
     $$ VALUES ('running', NULL, NULL) $$, 'a claimed job runs and has nothing yet');
 SELECT lives_ok($$ SELECT api.post_result(pg_temp.id(1), 'a', NULL, '{"setup":0}',
     '{"b": 1.0, "a": "\u0000"}', 'setup') $$, 'results are posted');
-SELECT results_eq($$ SELECT job_state, status, device_info FROM api.get_result(pg_temp.id(1), NULL) $$,
+SELECT results_eq($$ SELECT job_state, status, device_info FROM api.read_result(pg_temp.id(1), NULL, NULL) $$,
     $$ VALUES ('setup', '{"setup":0}', '{"b": 1.0, "a": "\u0000"}') $$, 'and read as posted');
 SELECT lives_ok($$ SELECT api.post_result(pg_temp.id(1), 'a', NULL, '{"test":46}', NULL, NULL) $$,
     'a later map');
-SELECT results_eq($$ SELECT job_state, status, device_info FROM api.get_result(pg_temp.id(1), NULL) $$,
+SELECT results_eq($$ SELECT job_state, status, device_info FROM api.read_result(pg_temp.id(1), NULL, NULL) $$,
     $$ VALUES ('setup', '{"test":46}', '{"b": 1.0, "a": "\u0000"}') $$,
     'replaces the one before as a whole, and nothing else');
 SELECT lives_ok($$ SELECT api.post_result(pg_temp.id(1), 'a', NULL, NULL, NULL, NULL) $$, 'nothing at all is fine');
@@ -29,7 +29,7 @@ SELECT is(pg_temp.outcome(1), 'infra_failed', 'with the outcome of its exit code
 SELECT pg_temp.post(1, 'dancing'), pg_temp.post(1, 'waiting'), pg_temp.post(1, 'completed', 'a', '{"setup":0}');
 SELECT is(pg_temp.state(1), 'complete', 'final is final');
 SELECT is(pg_temp.outcome(1), 'infra_failed', 'and so is the outcome');
-SELECT is((SELECT status FROM api.get_result(pg_temp.id(1), NULL)), '{"setup":0}', 'though later results are kept');
+SELECT is((SELECT status FROM api.read_result(pg_temp.id(1), NULL, NULL)), '{"setup":0}', 'though later results are kept');
 SELECT results_eq($$ SELECT agent::name, attempts, exit_codes, started_at IS NOT NULL, finished_at IS NOT NULL
     FROM tf.job WHERE id = pg_temp.id(1) $$,
     $$ VALUES ('a'::name, 1, '{"setup": 0, "provision": 1}'::jsonb, true, true) $$, 'the job''s row is complete');
@@ -54,14 +54,14 @@ FROM (VALUES (NULL, 'passed'), ('{}', 'passed'), ('{"setup":0,"test":0,"cleanup"
 -- posts without a claim
 SELECT pg_temp.post(8, 'provision', NULL, '{"setup":0}');
 SELECT is(pg_temp.state(8), 'provision', 'a waiting job shows what is posted');
-SELECT is((SELECT status FROM api.get_result(pg_temp.id(8), NULL)), '{"setup":0}', 'and keeps results');
+SELECT is((SELECT status FROM api.read_result(pg_temp.id(8), NULL, NULL)), '{"setup":0}', 'and keeps results');
 SELECT is((SELECT "position" FROM api.get_job_position(pg_temp.id(8))), 4::bigint, 'and its place');
 SELECT pg_temp.post(9, 'complete', 'z', '{"test":1}');
 SELECT results_eq($$ SELECT final_state, outcome, attempts, agent::name FROM tf.job WHERE id = pg_temp.id(9) $$,
     $$ VALUES ('complete', 'failed', 0, NULL::name) $$, 'a waiting job may be completed');
 SELECT is((SELECT count(*) FROM tf.wait WHERE job_id = pg_temp.id(9)), 0::bigint, 'and leaves its queue');
 SELECT lives_ok($$ SELECT pg_temp.post(99, 'complete', 'z', '{"test":1}') $$, 'an unknown job is no error');
-SELECT is_empty($$ SELECT * FROM api.get_result(pg_temp.id(99), NULL) $$, 'and has still no result');
+SELECT is_empty($$ SELECT * FROM api.read_result(pg_temp.id(99), NULL, NULL) $$, 'and has still no result');
 SELECT pg_temp.submit(10, '{"hold": true}') \g /dev/null
 SELECT pg_temp.post(10, 'dancing', NULL);
 SELECT is(pg_temp.state(10), 'dancing', 'so does a held one');
@@ -84,7 +84,7 @@ SELECT api.cancel_job(pg_temp.id(3), NULL);
 SELECT pg_temp.post(3, 'complete', 'a', '{"test":0}');
 SELECT is(pg_temp.state(3), 'cancelled', 'cancel wins over later posts');
 SELECT is(pg_temp.outcome(3), 'cancelled', 'whatever they say');
-SELECT is((SELECT status FROM api.get_result(pg_temp.id(3), NULL)), '{"test":0}', 'their results are kept');
+SELECT is((SELECT status FROM api.read_result(pg_temp.id(3), NULL, NULL)), '{"test":0}', 'their results are kept');
 SELECT lives_ok($$ SELECT api.post_result(pg_temp.id(3), 'a', pg_temp.id(903)::text, '{"test":1}', NULL, NULL) $$,
     'the token stays good for that');
 
@@ -96,7 +96,7 @@ SELECT api.reap_leases(9) \g /dev/null
 SELECT pg_temp.post(4, 'provision', 'a');
 SELECT is(pg_temp.state(4), 'waiting', 'a retried job waits whatever the lost agent says');
 SELECT is(pg_temp.claim('b', '{q}', 5), 4, 'second attempt');
-SELECT results_eq($$ SELECT job_state, status, device_info FROM api.get_result(pg_temp.id(4), NULL) $$, $$ VALUES ('running', NULL, NULL) $$,
+SELECT results_eq($$ SELECT job_state, status, device_info FROM api.read_result(pg_temp.id(4), NULL, NULL) $$, $$ VALUES ('running', NULL, NULL) $$,
     'has results of its own');
 SELECT pg_temp.post(4, 'complete', 'a', '{"test":0}');
 SELECT is(pg_temp.state(4), 'running', 'the superseded agent does not end it');
@@ -104,4 +104,45 @@ SELECT is((SELECT status FROM tf.result WHERE job_id = pg_temp.id(4)), '{"test":
     'its results go to its own attempt');
 SELECT pg_temp.post(4, 'complete', 'b', '{"test":1}');
 SELECT is(pg_temp.outcome(4), 'failed', 'the newest attempt decides');
+
+-- versions
+CREATE FUNCTION pg_temp.version(n int, p_agent text DEFAULT NULL) RETURNS text LANGUAGE sql AS
+    $$ SELECT version FROM api.read_result(pg_temp.id(n), p_agent, NULL) $$;
+CREATE TEMPORARY TABLE seen (version text);
+-- true when the version of job 7 is a new one
+CREATE FUNCTION pg_temp.changed() RETURNS boolean LANGUAGE sql AS $$
+    WITH now AS (INSERT INTO seen SELECT v FROM pg_temp.version(7) v
+                 WHERE NOT EXISTS (SELECT FROM seen s WHERE s.version = v) RETURNING 1)
+    SELECT EXISTS (SELECT FROM now)
+$$;
+SELECT is_empty($$ SELECT * FROM api.read_result(pg_temp.id(99), NULL, '*') $$, 'an unknown job has no version');
+SELECT ok(pg_temp.changed(), 'a waiting job has one');
+SELECT ok(NOT pg_temp.changed(), 'that stays while nothing happens');
+SELECT pg_temp.submit(n) FROM generate_series(71, 72) n \g /dev/null
+SELECT ok(NOT pg_temp.changed(), 'to this job');
+DELETE FROM tf.wait WHERE job_id <> pg_temp.id(7);
+SELECT is(pg_temp.claim('a', '{q}', 7), 7, 'a claim');
+SELECT ok(pg_temp.changed(), 'changes it');
+SELECT api.post_log(pg_temp.id(7), 'a', NULL, 'output', 'setup', 5, now(), 'x');
+SELECT ok(pg_temp.changed(), 'and so does a fragment');
+SELECT api.post_log(pg_temp.id(7), 'a', NULL, 'output', 'setup', 5, now(), 'x');
+SELECT ok(NOT pg_temp.changed(), 'not the same again');
+SELECT api.post_log(pg_temp.id(7), 'a', NULL, 'output', 'setup', 5, now(), 'y');
+SELECT ok(pg_temp.changed(), 'another text under its number does');
+SELECT api.post_log(pg_temp.id(7), 'a', NULL, 'output', 'setup', 2, now(), 'z');
+SELECT ok(pg_temp.changed(), 'an earlier one that comes late does');
+SELECT pg_temp.post(7, 'setup');
+SELECT ok(pg_temp.changed(), 'a state does');
+SELECT pg_temp.post(7, NULL, 'a', '{"setup":0}');
+SELECT ok(pg_temp.changed(), 'exit codes do');
+SELECT ok(pg_temp.version(4, 'a') <> pg_temp.version(4, 'b'), 'who lost the job reads another state');
+SELECT results_eq($$ SELECT version, job_state, status, device_info, logs
+    FROM api.read_result(pg_temp.id(7), NULL, format('"x", W/"%s"', pg_temp.version(7))) $$,
+    $$ SELECT pg_temp.version(7), NULL, NULL, NULL, NULL $$, 'who has the version gets nothing else');
+SELECT is((SELECT job_state FROM api.read_result(pg_temp.id(7), NULL, '"other"')), 'setup', 'others do');
+SELECT is((SELECT job_state FROM api.read_result(pg_temp.id(7), NULL, '*')), NULL, 'any version will do');
+SELECT pg_temp.post(7, 'complete', 'a', '{"setup":0}');
+SELECT ok(pg_temp.changed(), 'the end does');
+SELECT pg_temp.post(7, NULL, 'a', '{"setup":1}');
+SELECT ok(pg_temp.changed(), 'and what comes after it');
 \ir lib/end.psql

@@ -11,7 +11,7 @@ import pytest
 
 HERE = pathlib.Path(__file__).parent
 WAITING, FINISHED = 100_000, 1_000_000
-LARGE = {"job", "wait", "attempt", "event"}
+LARGE = {"job", "job_tag", "wait", "attempt", "event"}
 TOKEN = "00000000-0000-7000-a000-000000000001"
 EXPLAIN = {"log_min_duration": "0", "log_nested_statements": "on", "log_analyze": "on",
            "log_timing": "off", "log_buffers": "off", "log_format": "json"}
@@ -137,8 +137,8 @@ STATEMENTS = {
     "submit again": ("SELECT created FROM api.submit_job('{}', jsonb_build_object('id', %s::text,"
                      " 'queue', 'queue1', 'sha256', '00'))", (job_id(7),)),
     "definition": ("SELECT body FROM api.get_job(%s)", (job_id(FINISHED + 7),)),
-    "result": ("SELECT job_state FROM api.get_result(%s, NULL)", (job_id(7),)),
-    "result of a waiting job": ("SELECT job_state FROM api.get_result(%s, 'a')",
+    "result": ("SELECT job_state FROM api.read_result(%s, NULL, NULL)", (job_id(7),)),
+    "result of a waiting job": ("SELECT job_state FROM api.read_result(%s, 'a', 'x')",
                                 (job_id(FINISHED + 7),)),
     "cancel": ("SELECT api.cancel_job(%s, NULL)", (job_id(FINISHED + 7),)),
     "post": ("SELECT api.post_result(%s, 'a', NULL, '{\"test\": 0}', NULL, 'complete')",
@@ -160,11 +160,35 @@ def test_what_concerns_one_job_reads_a_few_rows(session, name):
     assert session.rows() < 40, session.scans
 
 
-def test_jobs_of_a_queue_are_read_by_the_queue(session):
-    rows = session.run("SELECT json_array_length(body::json) FROM api.list_queue_jobs('queue1')")
-    week = 7 * 24 * 3600 // 5 // 50  # the backlog has a job each five seconds in 50 queues
-    assert WAITING / 50 <= rows[0][0] <= week + WAITING / 50 + 1
+def listed(session, **query):
+    """How many jobs the first page of a list shows."""
+    rows = session.run("SELECT json_array_length(('[' || body || ']')::json) FROM api.list_jobs(%s, NULL, NULL)",
+                       json.dumps(query))
     assert no_large_table_is_read_from_end_to_end(session)
+    return rows[0][0] or 0
+
+
+# what is asked for, jobs shown, rows that may be read for each of them or for each job looked at
+LISTS = {
+    "newest": ({"limit": 100}, 100, 5 * 101),
+    "of a queue": ({"limit": 100, "queue": "queue1"}, 100, 5 * 101),
+    "unfinished": ({"limit": 100, "active": True}, 100, 7 * 5000),
+    "of a tag": ({"limit": 100, "tags": ["tag1"]}, 100, 7 * 5000),
+    "of two tags": ({"limit": 100, "tags": ["tag1", "tag2"]}, 100, 7 * 5000),
+    "of both tags": ({"limit": 100, "tags": ["tag1", "even"], "all": True}, 0, 9 * 5000),
+    "waiting": ({"limit": 100, "states": ["waiting"]}, 100, 7 * 5000),
+    "cancelled": ({"limit": 100, "states": ["cancelled"]}, 0, 7 * 5001),
+    "recent": ({"days": 7}, 1000, 5 * 1001 + 100),
+    "recent of a queue": ({"days": 7, "queue": "queue1"}, 1000, 5 * 1001 + WAITING // 50 + 100),
+    "recent of a tag": ({"days": 7, "tags": ["tag1"]}, 1000, 7 * 5000 + 100),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_page_of_jobs_reads_a_bounded_part(session, name):
+    query, shown, rows = LISTS[name]
+    assert listed(session, **query) == shown
+    assert session.rows() <= rows, (session.rows(), session.scans[:20])
 
 
 @pytest.fixture

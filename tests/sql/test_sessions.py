@@ -247,3 +247,19 @@ def test_the_waiting_jobs_are_not_rewritten_while_somebody_uses_them(connect):
     two.rollback()
     assert two.execute("SELECT kept FROM api.rotate_wait()").fetchall() != []
     two.rollback()
+
+
+def test_an_owner_added_while_the_last_one_goes_is_an_owner(connect):
+    """Removing the last owner lifts the restriction, unless another one is being added."""
+    first, second, watcher = connect(), connect(autocommit=True), connect(autocommit=True)
+    watcher.execute("SELECT tfx.store_client('c1', '{}'), tfx.store_client('c2', '{}'),"
+                    " api.post_agent('x', '{\"queues\": [\"raced\"]}', NULL)")
+    watcher.execute("SELECT api.add_queue_owner('raced', 'c1')")
+    first.execute("SELECT api.remove_queue_owner('raced', 'c1')")
+    call = Call(second, "SELECT api.add_queue_owner('raced', 'c2')", (), watcher)
+    assert not call.settle()
+    first.commit()
+    call.result()
+    assert call.error is None
+    assert watcher.execute("SELECT body::jsonb ->> 'owners' FROM api.get_restricted_queue('raced')"
+                           ).fetchone() == ('["c2"]',)

@@ -20,15 +20,20 @@ server_start() {
 server_config() {
     printf 'listen = "127.0.0.1:%s";\nport_file = "%s";\ndatabase = "%s";\njwt_key_file = "%s";\n' \
         "$1" "$2" "$LOGIN" "$RUN/secrets/jwt-key"
-    server_option webhook_url "$WEBHOOK_URL"
+    server_option webhook_base_url "$WEBHOOK_URL"
     if [ -n "$WEBHOOK_TOKEN" ]; then
         (umask 077 && printf '%s\n' "$WEBHOOK_TOKEN" >"$RUN/secrets/webhook-token")
         server_option webhook_token_file "$RUN/secrets/webhook-token"
     fi
     if [ "$SECRETS_STORE" = yes ]; then
-        [ -e "$RUN/secrets/seal-key" ] || (umask 077 && random_text >"$RUN/secrets/seal-key")
+        [ -e "$RUN/secrets/seal-key" ] || (umask 077 && seal_key >"$RUN/secrets/seal-key")
         server_option secrets_key_file "$RUN/secrets/seal-key"
     fi
+}
+
+# An id and 32 bytes.
+seal_key() {
+    printf 'key-1 %s\n' "$(head -c 32 /dev/urandom | base64)"
 }
 
 # Releases differ in what they can: an option the server does not have is left out.

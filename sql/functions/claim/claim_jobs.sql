@@ -2,12 +2,13 @@
 -- Gives each of a batch of polling agents its best waiting job, in one transaction.  p_requests:
 --   [{"agent": text, "queues": [text], "token": uuid, "lease": seconds or null, "boot": text or null}]
 -- `request` in the result is the index from 0; who got nothing has no row.  body: the answer for
--- the agent.  The fencing token is made by the caller, who can ask api.claims_of() with it what
--- was committed when a connection dies during COMMIT.  An agent named twice is served once.
+-- the agent, but for the secrets that it names: those come sealed, beside it.  The fencing token is
+-- made by the caller, who can ask api.claims_of() with it what was committed when a connection dies
+-- during COMMIT.  An agent named twice is served once.
 --
 -- The plans are pinned: one made while the tables were empty costs a thousand times as much later.
 CREATE FUNCTION api.claim_jobs(p_requests jsonb)
-RETURNS TABLE (request int, job_id text, attempt int, token text, body text)
+RETURNS TABLE (request int, job_id text, attempt int, token text, body text, secrets text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off
 SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
@@ -40,9 +41,9 @@ BEGIN
         PERFORM tfx.start_attempts(p_requests, v_numbers, v_places);
     END IF;
     IF v_numbers <> '{}' OR v_again IS NOT NULL THEN
-        RETURN QUERY
-        SELECT * FROM tfx.render_claims(
-            v_again || v_numbers, v_again_jobs || ARRAY(SELECT w.job_id FROM unnest(v_places) w));
+        v_again_jobs := v_again_jobs || ARRAY(SELECT w.job_id FROM unnest(v_places) w);
+        PERFORM tfx.bind_secrets(v_again_jobs);
+        RETURN QUERY SELECT * FROM tfx.render_claims(v_again || v_numbers, v_again_jobs);
     END IF;
 END
 $$;

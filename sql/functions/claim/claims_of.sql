@@ -2,7 +2,7 @@
 -- The claims that were committed under these tokens, as api.claim_jobs() answered them: asked when a
 -- connection died during COMMIT.  `request` is the index of the token from 0.
 CREATE FUNCTION api.claims_of(p_tokens uuid[])
-RETURNS TABLE (request int, job_id text, attempt int, token text, body text)
+RETURNS TABLE (request int, job_id text, attempt int, token text, body text, secrets text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_seqscan = off AS $$
 DECLARE

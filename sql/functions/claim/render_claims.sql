@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- The answers to the claims that hold these jobs now: the definition with what the agent needs.  Job
 -- p_ids[i] was claimed by request p_numbers[i] (from 1).
+-- secrets: what the definition names, still sealed (tfx.render_secrets), or NULL.
 -- LIMIT keeps the lookups apart: joined freely, a plan made while the tables were empty read a whole
 -- week of definitions for one job.
 CREATE FUNCTION tfx.render_claims(p_numbers int[], p_ids uuid[])
-RETURNS TABLE (request int, job_id text, attempt int, token text, body text)
+RETURNS TABLE (request int, job_id text, attempt int, token text, body text, secrets text)
 LANGUAGE plpgsql AS $$
 BEGIN
     RETURN QUERY
@@ -17,7 +18,8 @@ BEGIN
                END,
                CASE WHEN l.lease_s IS NOT NULL THEN
                    format('"lease": {"token": "%s", "seconds": %s, "attempt": %s, "stop_after": 3600}',
-                          l.token, l.lease_s, l.attempt) END))
+                          l.token, l.lease_s, l.attempt) END)),
+           CASE WHEN j.secrets THEN tfx.render_secrets(i.id) END
     FROM unnest(p_numbers, p_ids) i(number, id)
     CROSS JOIN LATERAL (SELECT * FROM tf.lease o WHERE o.job_id = i.id LIMIT 1) l
     CROSS JOIN LATERAL (SELECT * FROM tf.job o WHERE o.id = i.id LIMIT 1) j

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Refuses a submission its sender may not make, in the order of docs/protocol.md.
---   TF422  every agent that serves the queue is excluded   TF400  job_id is not a UUID
+--   TF422  every agent that serves the queue is excluded; secrets that cannot be used
+--   TF400  job_id is not a UUID
 --   TF401  an anonymous caller asks for more than it may    TF403  the client may not
 CREATE FUNCTION tfx.check_submission(p_facts jsonb) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -16,7 +17,11 @@ BEGIN
         WHERE v_queue = ANY (a.queues) AND NOT p_facts -> 'exclude_agents' ? a.name) THEN
         RAISE EXCEPTION 'no agent of queue "%" is left to run this job', v_queue
             USING ERRCODE = 'TF422';
-    ELSIF (p_facts ->> 'id_bad')::boolean THEN
+    END IF;
+    IF p_facts ? 'secrets' THEN
+        PERFORM tfx.check_secrets(p_facts);
+    END IF;
+    IF (p_facts ->> 'id_bad')::boolean THEN
         RAISE EXCEPTION 'job_id is not a UUID' USING ERRCODE = 'TF400';
     ELSIF v_priority <> 0 AND NOT v_known THEN
         RAISE EXCEPTION 'a priority needs authentication' USING ERRCODE = 'TF401';

@@ -6,6 +6,7 @@ CREATE FUNCTION tfx.end_job(p_state text, p_row tf.lease, p_event text, p_final 
 LANGUAGE plpgsql AS $$
 DECLARE
     v_status text;
+    v_secrets boolean;
     v_attempt tf.attempt;
 BEGIN
     SELECT * INTO v_attempt FROM tf.attempt a
@@ -16,7 +17,11 @@ BEGIN
     SET final_state = p_final, outcome = p_outcome, attempts = p_row.attempt,
         agent = v_attempt.agent, finished_at = clock_timestamp(), exit_codes = v_status::jsonb,
         started_at = CASE WHEN v_attempt.attempt > 0 THEN v_attempt.claimed_at END
-    WHERE j.id = p_row.job_id AND j.final_state IS NULL;
+    WHERE j.id = p_row.job_id AND j.final_state IS NULL
+    RETURNING j.secrets INTO v_secrets;
+    IF v_secrets THEN
+        PERFORM tfx.drop_job_secrets(p_row.job_id);
+    END IF;
     UPDATE tf.attempt a
     SET ended_at = clock_timestamp(),
         reason = CASE WHEN p_outcome IN ('cancelled', 'agent_lost') THEN p_outcome ELSE 'complete' END

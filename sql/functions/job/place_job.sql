@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- What goes with a new row of tf.job: its definition, its place in the queue (tf.hold while
--- attachments are missing), tags, counters and first event.
+-- attachments are missing), tags, secrets it names, counters and first event.
 --   TF422  a tag is too long to be indexed
 CREATE FUNCTION tfx.place_job(p_job tf.job, p_definition text, p_facts jsonb) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -24,6 +24,11 @@ BEGIN
         INSERT INTO tf.job_tag (tag, seq, job_id)
         SELECT DISTINCT t.tag, p_job.seq, p_job.id
         FROM jsonb_array_elements_text(p_facts -> 'tags') t(tag);
+    END IF;
+    IF p_job.secrets THEN
+        INSERT INTO tf.job_secret (job_id, number, path)
+        SELECT p_job.id, t.n - 1, t.path
+        FROM jsonb_array_elements_text(p_facts -> 'secrets') WITH ORDINALITY t(path, n);
     END IF;
     INSERT INTO tf.queue_count AS c (queue, shard, jobs, reservations)
     VALUES (p_job.queue, pg_backend_pid() % 64, 1,

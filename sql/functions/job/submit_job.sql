@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Takes a new job.  p_definition: the text to keep, a JSON object without job_id, never opened
 -- here.  p_facts: what was read from it and from the caller's token (tfx.check_submission; also
--- id or new_id, sha256 of the canonical definition, parent, name, tags, hold, client_id, secrets).
+-- id or new_id, sha256 of the canonical definition, parent, name, tags, hold, client_id, and secrets:
+-- the paths in the order in which they are named).
 -- The same definition under an id that exists is the same job again: created is false.
 --   TF400 TF401 TF403 TF422  see tfx.check_submission
 --   TF409  the id names a job with another definition or of another caller

@@ -20,5 +20,8 @@ BEGIN
                             THEN v.first_number ELSE 0 END,
             sha256(p_data), nextval('tf.log_seq'), p_at, p_data)
     ON CONFLICT DO NOTHING;
+    IF FOUND THEN
+        PERFORM tfx.count_change(p_id, v.attempt);
+    END IF;
 END
 $$;

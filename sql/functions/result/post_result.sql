@@ -10,18 +10,23 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v record;
+    v_done boolean;
 BEGIN
     -- Whose attempt it is may change while we wait for the job: then it is asked again.
     FOR v_round IN 1..5 LOOP
         SELECT * INTO v FROM tfx.find_attempt(p_id, p_agent, p_token);
         PERFORM tfx.store_result(p_id, v.attempt, v.week, p_status, p_device_info);
+        v_done := true;
         IF NOT v.newest THEN
-            RETURN;
+            NULL;
         ELSIF p_job_state IS NULL OR NOT p_job_state IN ('complete', 'completed') THEN
             PERFORM tfx.touch_lease(p_id, p_agent, p_token IS NOT NULL);
             PERFORM tfx.show_state(p_id, v.attempt, p_agent, p_job_state);
-            RETURN;
-        ELSIF tfx.finish_job(p_id, v.attempt, v.week, p_job_state, p_agent) THEN
+        ELSE
+            v_done := tfx.finish_job(p_id, v.attempt, v.week, p_job_state, p_agent);
+        END IF;
+        IF v_done THEN
+            PERFORM tfx.count_change(p_id, v.attempt);
             RETURN;
         END IF;
     END LOOP;

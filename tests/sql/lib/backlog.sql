@@ -20,7 +20,7 @@ CREATE TEMPORARY TABLE dropped AS
     SELECT indexrelid::regclass::text AS name, indrelid::regclass::text AS of, pg_get_indexdef(indexrelid) AS def,
            conname
     FROM pg_index LEFT JOIN pg_constraint c ON c.conindid = indexrelid
-    WHERE indrelid IN ('tf.job'::regclass, 'tf.attempt'::regclass, 'tf.event'::regclass);
+    WHERE indrelid IN ('tf.job'::regclass, 'tf.job_tag'::regclass, 'tf.attempt'::regclass, 'tf.event'::regclass);
 SELECT CASE WHEN conname IS NULL THEN format('DROP INDEX %s', name)
             ELSE format('ALTER TABLE %s DROP CONSTRAINT %I', of, conname) END FROM dropped \gexec
 
@@ -41,6 +41,8 @@ INSERT INTO tf.wait (queue, nprio, seq, job_id, week, since)
 SELECT queue, -priority, seq, id, week, created_at FROM planned WHERE NOT ended;
 INSERT INTO tf.definition (week, job_id, body)
 SELECT week, id, '{"job_queue": "' || queue || '"}' FROM planned WHERE NOT ended;
+INSERT INTO tf.job_tag (tag, seq, job_id) SELECT 'tag' || seq % 10, seq, id FROM planned;
+INSERT INTO tf.job_tag (tag, seq, job_id) SELECT 'even', seq, id FROM planned WHERE seq % 2 = 0;
 SELECT setval('tf.job_seq', :waiting + :finished) \g /dev/null
 
 SELECT CASE WHEN conname IS NULL THEN def

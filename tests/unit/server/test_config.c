@@ -46,6 +46,27 @@ static void test_defaults_fill_what_is_not_said(void **state)
     drop(path);
 }
 
+static void test_a_webhook_base_must_be_a_web_address(void **state)
+{
+    static const char *const bad[] = {"nonsense", "ftp://a.example", "http://",
+                                      "http://u@a.example"};
+    struct config config;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        char text[200];
+        char *path;
+
+        (void)snprintf(text, sizeof(text), "jwt_key_file = \"/k\";\nwebhook_base_url = \"%s\";\n",
+                       bad[i]);
+        path = file_with(text);
+        assert_int_equal(config_load(path, &config, &err), -1);
+        assert_non_null(strstr(err.text, "webhook_base_url"));
+        drop(path);
+    }
+}
+
 static void test_the_environment_wins(void **state)
 {
     char *path = file_with("jwt_key_file = \"/keys\";\nworkers = 3;\n");
@@ -129,6 +150,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults_fill_what_is_not_said),
+        cmocka_unit_test(test_a_webhook_base_must_be_a_web_address),
         cmocka_unit_test(test_the_environment_wins),
         cmocka_unit_test(test_what_makes_no_sense_is_refused),
         cmocka_unit_test(test_the_password_joins_the_connection_string),

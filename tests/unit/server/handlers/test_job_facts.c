@@ -96,6 +96,19 @@ static void test_attachments_in_any_section_hold_the_job(void **state)
         assert_fact(free[i], NULL, "hold", "false");
 }
 
+/* In the order of their naming, repeated ones too; without any it is still known that there is a
+ * place for them. */
+static void test_secrets_are_a_list_of_paths(void **state)
+{
+    (void)state;
+    assert_fact(
+        "{\"job_queue\":\"q\",\"test_data\":{\"secrets\":{\"B\":\"p/b\",\"A\":\"p/a\",\"C\":"
+        "\"p/b\"}}}",
+        "{}", "secrets", "[\"p/b\",\"p/a\",\"p/b\"]");
+    assert_fact("{\"job_queue\":\"q\",\"test_data\":{\"secrets\":{}}}", "{}", "secrets", "[]");
+    assert_fact("{\"job_queue\":\"q\",\"test_data\":{}}", "{}", "secrets", "absent");
+}
+
 static void test_the_larger_limit_counts(void **state)
 {
     static const char job[] = "{\"job_queue\":\"q\"}";
@@ -141,6 +154,7 @@ int main(void)
         cmocka_unit_test(test_the_least_job_has_the_least_facts),
         cmocka_unit_test(test_an_id_is_canonical_or_known_to_be_bad),
         cmocka_unit_test(test_attachments_in_any_section_hold_the_job),
+        cmocka_unit_test(test_secrets_are_a_list_of_paths),
         cmocka_unit_test(test_the_larger_limit_counts),
         cmocka_unit_test(test_allowed_queues_are_whole_names),
         cmocka_unit_test(test_a_reservation_without_a_time_is_one_all_the_same),

@@ -3,28 +3,37 @@
 -- unknown job.  p_agent: the agent that asks, or NULL; one whose attempt was given to another agent
 -- reads cancelled, so that it stops.  logs: what has fragments, as [[type, phase, last number], …];
 -- one index probe for each, however long a log is.
-CREATE FUNCTION api.get_result(p_id uuid, p_agent text)
-RETURNS TABLE (job_state text, status text, device_info text, logs text)
+-- version changes with every change of all that; it is read first, so it is never newer than what
+-- it stands for.  p_seen: text with versions the caller has, or *, or NULL: if this one is among them
+-- the other columns are NULL, and were not looked for.
+CREATE FUNCTION api.read_result(p_id uuid, p_agent text, p_seen text)
+RETURNS TABLE (version text, job_state text, status text, device_info text, logs text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_seqscan = off AS $$
+#variable_conflict use_column
 DECLARE
     v_state text := tfx.find_state(p_id);
     v_newest tf.attempt;
+    v_version text;
 BEGIN
     IF v_state IS NULL THEN
         RETURN;
     END IF;
     SELECT * INTO v_newest FROM tf.attempt a
     WHERE a.job_id = p_id ORDER BY a.attempt DESC LIMIT 1;
-    IF p_agent <> v_newest.agent
-        AND EXISTS (SELECT FROM tf.attempt a WHERE a.job_id = p_id AND a.agent = p_agent) THEN
-        v_state := 'cancelled';
-    END IF;
     IF p_agent IS NOT NULL THEN
+        IF tfx.has_lost_job(p_id, p_agent, v_newest.agent) THEN
+            v_state := 'cancelled';
+        END IF;
         PERFORM tfx.touch_lease(p_id, p_agent, false);
     END IF;
+    v_version := tfx.name_version(concat_ws('/', v_newest.attempt, v_newest.version, v_state));
+    IF p_seen = '*' OR strpos(p_seen, v_version) > 0 THEN
+        RETURN QUERY SELECT v_version, NULL, NULL, NULL, NULL;
+        RETURN;
+    END IF;
     RETURN QUERY
-    SELECT v_state, r.status, r.device_info,
+    SELECT v_version, v_state, r.status, r.device_info,
            (SELECT json_agg(json_build_array(t.type, e.phase, f.number))::text
             FROM unnest(enum_range(NULL::tf.log_type)) t(type)
             CROSS JOIN unnest(enum_range(NULL::tf.phase_name)) e(phase)

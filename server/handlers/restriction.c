@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Restricted queues: only their owners may submit to them. */
+#include "server/store/restriction.h"
+
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "server/app.h"
+#include "server/handlers/handlers.h"
+#include "server/handlers/page.h"
+
+/* GET /v1/restricted-queues */
+int restriction_list(struct app *app, const struct request *req, struct response *res,
+                     struct err *err)
+{
+    AUTO(buf) struct buf next = BUF_INIT(NAME_MAX_BYTES);
+    struct store_page at;
+    struct page page;
+
+    if (page_take_names(req, &page, res, err) < 0)
+        return -1;
+    at = page_of_store(&page);
+    res->content_type = "application/json";
+    if (restriction_store_list(app->db, &at, &res->body, &next, err) < 0)
+        return -1;
+    return page_link(req, &page, buf_text(&next), res, err);
+}
+
+/* GET /v1/restricted-queues/{queue} */
+int restriction_show(struct app *app, const struct request *req, struct response *res,
+                     struct err *err)
+{
+    const char *queue;
+
+    if (handler_name(req, "queue", &queue, err) < 0)
+        return -1;
+    res->content_type = "application/json";
+    return restriction_store_get(app->db, queue, &res->body, err);
+}
+
+/* POST /v1/restricted-queues/{queue} */
+int restriction_add(struct app *app, const struct request *req, struct response *res,
+                    struct err *err)
+{
+    const char *queue;
+
+    if (handler_name(req, "queue", &queue, err) < 0 ||
+        restriction_store_add(app->db, queue, jsn_text(req->json, "client_id"), err) < 0)
+        return -1;
+    return response_ok(res);
+}
+
+/* DELETE /v1/restricted-queues/{queue} */
+int restriction_remove(struct app *app, const struct request *req, struct response *res,
+                       struct err *err)
+{
+    const char *queue;
+
+    if (handler_name(req, "queue", &queue, err) < 0 ||
+        restriction_store_remove(app->db, queue, jsn_text(req->json, "client_id"), err) < 0)
+        return -1;
+    return response_ok(res);
+}

@@ -1,0 +1,49 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Where a job stands, as a JSON object without its logs.  No row: unknown job.  p_agent: the agent
+-- that asks, or NULL, as in api.read_result().
+-- version stands for all of it but the position, which moves with other jobs.
+CREATE FUNCTION api.get_job_status(p_id uuid, p_agent text) RETURNS TABLE (body text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+DECLARE
+    v_facts text;
+    v_position bigint;
+BEGIN
+    IF p_agent IS NOT NULL THEN
+        PERFORM tfx.touch_lease(p_id, p_agent, false);
+    END IF;
+    -- One statement: a job on the move is seen at one of its places.
+    SELECT json_build_object(
+               'job_id', j.id, 'job_queue', j.queue,
+               'job_state', CASE WHEN tfx.has_lost_job(j.id, p_agent, a.agent) THEN 'cancelled'
+                   ELSE coalesce(j.final_state, l.job_state, w.job_state, h.job_state, 'waiting') END,
+               'outcome', j.outcome,
+               'phase', (SELECT e.name FROM unnest(enum_range(NULL::tf.phase_name)) e(name)
+                         WHERE e.name::text = l.job_state),
+               'exit_codes', coalesce(r.status, '{}')::json,
+               'agent', a.agent, 'attempt', coalesce(a.attempt, 0),
+               'waits_for', CASE WHEN w.job_id IS NOT NULL THEN 'agent' ELSE h.why END,
+               'created_at', tfx.format_micros(j.created_at),
+               'started_at', tfx.format_micros(CASE WHEN a.attempt > 0 THEN a.claimed_at END),
+               'finished_at', tfx.format_micros(j.finished_at))::text,
+           CASE WHEN w.job_id IS NOT NULL OR h.job_id IS NOT NULL THEN
+               (SELECT count(*) FROM tf.wait o
+                WHERE o.queue = j.queue AND (o.nprio, o.seq) < (p.nprio, j.seq))
+             + (SELECT count(*) FROM tf.hold o
+                WHERE o.queue = j.queue AND (o.nprio, o.seq) < (p.nprio, j.seq)) END
+    INTO v_facts, v_position
+    FROM tf.job j
+    CROSS JOIN LATERAL (SELECT tfx.negate_priority(j.priority) AS nprio) p
+    LEFT JOIN tf.lease l ON l.job_id = j.id
+    LEFT JOIN tf.wait w ON w.queue = j.queue AND w.nprio = p.nprio AND w.seq = j.seq
+    LEFT JOIN tf.hold h ON h.job_id = j.id
+    LEFT JOIN LATERAL (SELECT * FROM tf.attempt o WHERE o.job_id = j.id
+                       ORDER BY o.attempt DESC LIMIT 1) a ON true
+    LEFT JOIN tf.result r ON r.week = a.week AND r.job_id = j.id AND r.attempt = a.attempt
+    WHERE j.id = p_id;
+    IF v_facts IS NOT NULL THEN
+        RETURN QUERY SELECT tfx.add_members(v_facts, format('"position" : %s, "version" : "%s"',
+            coalesce(v_position::text, 'null'), tfx.name_version(v_facts)));
+    END IF;
+END
+$$;
