@@ -4,7 +4,7 @@
 -- p_queues: NULL is every queue.  A queue without samples is left out.
 CREATE FUNCTION api.list_wait_times(p_queues jsonb) RETURNS TABLE (body text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 BEGIN
     RETURN QUERY
     SELECT coalesce(json_object_agg(q.queue, json_build_object(

@@ -3,7 +3,7 @@
 -- those taken at the same moment as the last of them).  At most p_limit at a time; returns how many.
 CREATE FUNCTION api.purge_wait_samples(p_limit int) RETURNS TABLE (purged int)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
     v_queue text;
     v_oldest timestamptz;
