@@ -41,11 +41,13 @@ int restriction_show(struct app *app, const struct request *req, struct response
 int restriction_add(struct app *app, const struct request *req, struct response *res,
                     struct err *err)
 {
+    const char *client_id = jsn_text(req->json, "client_id");
     const char *queue;
 
     if (handler_name(req, "queue", &queue, err) < 0 ||
-        restriction_store_add(app->db, queue, jsn_text(req->json, "client_id"), err) < 0)
+        restriction_store_add(app->db, queue, client_id, err) < 0)
         return -1;
+    response_note(res, AUDIT_ADMIN_ACTION, client_id);
     return response_ok(res);
 }
 
@@ -53,10 +55,12 @@ int restriction_add(struct app *app, const struct request *req, struct response 
 int restriction_remove(struct app *app, const struct request *req, struct response *res,
                        struct err *err)
 {
+    const char *client_id = jsn_text(req->json, "client_id");
     const char *queue;
 
     if (handler_name(req, "queue", &queue, err) < 0 ||
-        restriction_store_remove(app->db, queue, jsn_text(req->json, "client_id"), err) < 0)
+        restriction_store_remove(app->db, queue, client_id, err) < 0)
         return -1;
+    response_note(res, AUDIT_ADMIN_ACTION, client_id);
     return response_ok(res);
 }

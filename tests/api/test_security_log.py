@@ -149,6 +149,17 @@ def test_whatever_those_in_charge_change(server, admin, agent_token, place, requ
             if one["id"].startswith(request_id) and one["what"] == "admin_action"] == ["200", "422"]
 
 
+def test_who_was_made_an_owner(server, admin, agent_token, place, request_id):
+    client, queue = server.add_client(new_name("client"), "contributor", secret=SECRET)[0], new_name()
+    server.post(f"/v1/agents/data/{new_name('dut')}", {"queues": [queue]}, auth=agent_token)
+    for n, method in enumerate(("POST", "DELETE")):
+        reply = server.request(method, f"/v1/restricted-queues/{queue}", {"client_id": client}, auth=admin,
+                               headers=named(f"{request_id}-{n}"))
+        assert reply.status == 200, reply
+        (one,) = told(place, f"{request_id}-{n}")
+        assert (one["what"], one["about"], one["client"]) == ("admin_action", client, "testflinger-admin")
+
+
 @pytest.mark.parametrize("header, seen", [
     ("192.0.2.7", "192.0.2.7"), ("10.0.0.1, 192.0.2.7 ", "192.0.2.7"), ("2001:db8::1", "2001:db8::1"),
     ("192.0.2.7, nonsense", None), ("192.0.2.7 what=login", None), ("1" * 60, None), ("", None)])

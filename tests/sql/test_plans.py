@@ -191,6 +191,25 @@ def test_a_page_of_jobs_reads_a_bounded_part(session, name):
     assert session.rows() <= rows, (session.rows(), session.scans[:20])
 
 
+def test_pages_planned_while_the_tables_were_empty_stay_bounded(cluster, template):
+    name = cluster.clone(template)
+    session = Explained(cluster.conninfo(name))
+    try:
+        session.connection.execute("VACUUM ANALYZE")
+        for query, _, _ in [*LISTS.values()] * 8:
+            listed(session, **query)
+        with psycopg.connect(cluster.conninfo(name), autocommit=True) as other:
+            other.execute("SELECT count(*) FROM generate_series(1, 3000) n, api.submit_job('{}', jsonb_build_object("
+                          "'new_id', gen_random_uuid(), 'queue', 'queue' || n % 2, 'sha256', '00',"
+                          " 'tags', jsonb_build_array('tag' || n % 2)))")
+        for query, _, rows in LISTS.values():
+            listed(session, **query)
+            assert session.rows() <= rows, (query, session.scans[:20])
+    finally:
+        session.close()
+        cluster.drop(name)
+
+
 @pytest.fixture
 def empty(cluster, template):
     """A session whose plans can be made while all tables are empty, and known to be."""

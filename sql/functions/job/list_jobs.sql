@@ -10,7 +10,7 @@ CREATE FUNCTION api.list_jobs(p_query jsonb, p_at bigint, p_floor bigint)
 RETURNS TABLE (body text, next_at bigint, floor_at bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off
-SET enable_mergejoin = off SET enable_sort = on SET jit = off AS $$
+SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
     c_end CONSTANT bigint := 9223372036854775807;
     v_limit int := (p_query ->> 'limit')::int;

@@ -2,7 +2,7 @@
  * limit, cursor and the link to the next page. */
 #include "server/handlers/page.h"
 
-#include "common/cleanup.h"
+#include "server/http/answer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,13 +25,13 @@ static struct response *answer_new(void)
     struct response *res = calloc(1, sizeof(*res));
 
     assert_non_null(res);
-    buf_init(&res->error_detail, 10000);
+    response_init(res);
     return res;
 }
 
 static void answer_free(struct response *res)
 {
-    buf_done(&res->error_detail);
+    response_done(res);
     free(res);
 }
 
