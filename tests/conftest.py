@@ -15,6 +15,8 @@ TEMPLATE = "testflinger_template"
 # Whoever started us in the background had it ignored, and what is ignored stays so in children: a
 # shell script among them could not even trap it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# As Ctrl-C does: the fixtures end what they started.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

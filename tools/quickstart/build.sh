@@ -24,18 +24,19 @@ build_steps() {
     wanted="$*"
     if [ ! -x "$ROOT/configure" ] || [ "$ROOT/configure.ac" -nt "$ROOT/configure" ]; then
         say "preparing the build"
-        (cd "$ROOT" && waited autoreconf -fi) || return 1
+        waited env -C "$ROOT" autoreconf -fi || return 1
     fi
     if [ ! -f "$dir/config.status" ] || [ "$(cat "$dir/configured-with" 2>/dev/null)" != "$wanted" ]; then
         say "configuring build/${dir##*/}"
-        (cd "$dir" && waited "$ROOT/configure" -q "$@") || return 1
+        waited env -C "$dir" "$ROOT/configure" -q "$@" || return 1
         printf '%s' "$wanted" >"$dir/configured-with"
     fi
     say "building build/${dir##*/}"
     waited make -s -C "$dir" -j"$(nproc)" all || return 1
 }
 
-# Runs a command so that a signal ends this script, and with it the command, at once.
+# Runs a program so that a signal ends this script, and with it the program, at once.  Not to be used
+# in a subshell, whose children this script does not know.
 waited() {
     "$@" 9>&- &
     wait $!

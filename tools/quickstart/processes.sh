@@ -51,14 +51,25 @@ on_exit() {
     trap - EXIT
     set +e
     stopping=yes
+    stop_unfinished
     stop_all
     allow_services
     [ -z "${STATE_FILE:-}" ] || rm -f "$STATE_FILE"
     [ -z "$RUN" ] || rm -rf "$RUN"
-    # what else may run: a build or an installation that was interrupted
-    # shellcheck disable=SC2046
-    kill $(jobs -p) 2>/dev/null
     exit $status
+}
+
+# What else may run: a build, an installation or tests that were interrupted.  Not the processes that
+# have their turn in stop_all.
+stop_unfinished() {
+    local pid
+
+    for pid in $(jobs -p); do
+        if [[ " ${CRITICAL[*]} " != *" $pid "* ]]; then
+            kill "$pid" 2>/dev/null
+            wait "$pid" 2>/dev/null
+        fi
+    done
 }
 
 # start NAME SIGNAL COMMAND...: sets PID; output goes to the run's logs

@@ -125,7 +125,7 @@ unit_suite() {
         name=${name//\//-}
         status=0
         # shellcheck disable=SC2086 # UNDER is a command with its options
-        (cd "$BUILDDIR" && srcdir=$ROOT CMOCKA_MESSAGE_OUTPUT=TAP waited timeout 600 ${UNDER:-} "$program") \
+        waited env -C "$BUILDDIR" srcdir="$ROOT" CMOCKA_MESSAGE_OUTPUT=TAP timeout 600 ${UNDER:-} "$program" \
             >"$RESULTS/$name.tap" 2>"$RESULTS/$name.log" || status=$?
         cat "$RESULTS/$name.tap" >>"$RESULTS/$name.log"
         note "$name" tap $status
