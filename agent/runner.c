@@ -176,7 +176,10 @@ static void become_shell(const struct runner_command *command, char *text, int o
     sigset_t none;
 
     (void)setpgid(0, 0);
-    (void)sigaction(SIGPIPE, &standard, NULL);
+    /* also what was ignored where the agent was started (nohup, a background job): a command that
+     * cannot be interrupted would surprise its author */
+    for (int number = 1; number < NSIG; number++)
+        (void)sigaction(number, &standard, NULL);
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     if (null_fd >= 0 && dup2(null_fd, STDIN_FILENO) >= 0 && dup2(out_fd, STDOUT_FILENO) >= 0 &&

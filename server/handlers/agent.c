@@ -32,17 +32,7 @@ int agent_post(struct app *app, const struct request *req, struct response *res,
 /* GET /v1/agents/data */
 int agent_list(struct app *app, const struct request *req, struct response *res, struct err *err)
 {
-    AUTO(buf) struct buf next = BUF_INIT(NAME_MAX_BYTES);
-    struct store_page at;
-    struct page page;
-
-    if (page_take_names(req, &page, res, err) < 0)
-        return -1;
-    at = page_of_store(&page);
-    res->content_type = "application/json";
-    if (agent_store_list(app->db, &at, &res->body, &next, err) < 0)
-        return -1;
-    return page_link(req, &page, buf_text(&next), res, err);
+    return page_answer_names(app, req, agent_store_list, res, err);
 }
 
 /* GET /v1/agents/data/{name} */

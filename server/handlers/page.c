@@ -4,6 +4,7 @@
 
 #include "common/cleanup.h"
 #include "common/parse.h"
+#include "server/app.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -76,7 +77,7 @@ int page_take_names(const struct request *req, struct page *ret_page, struct res
     return query_judge(&faults, res, err);
 }
 
-struct store_page page_of_store(const struct page *page)
+static struct store_page page_of_store(const struct page *page)
 {
     return (struct store_page){.limit = page->limit, .after = page->has_at ? page->at : NULL};
 }
@@ -121,4 +122,20 @@ int page_link(const struct request *req, const struct page *page, const char *ne
     if (buf_adds(&link, ">; rel=\"next\"") < 0 || buf_failed(&link))
         return err_set(err, ERR_INVALID, "the parameters are too long for a list in pages");
     return response_header(res, "Link", buf_text(&link), err);
+}
+
+int page_answer_names(struct app *app, const struct request *req, page_list_fn list,
+                      struct response *res, struct err *err)
+{
+    AUTO(buf) struct buf next = BUF_INIT(NAME_MAX_BYTES);
+    struct store_page at;
+    struct page page;
+
+    if (page_take_names(req, &page, res, err) < 0)
+        return -1;
+    at = page_of_store(&page);
+    res->content_type = "application/json";
+    if (list(app->db, &at, &res->body, &next, err) < 0)
+        return -1;
+    return page_link(req, &page, buf_text(&next), res, err);
 }

@@ -15,6 +15,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct app;
+struct db;
+
 #define PAGE_LIMIT_MAX     1000
 #define PAGE_LIMIT_DEFAULT 100 /* a cursor without a limit */
 #define QUERY_FAULTS_MAX   ((size_t)64 << 10)
@@ -35,7 +38,13 @@ void page_take(const struct request *req, struct page *ret_page, struct buf *fau
 /* For lists by name: the same, and refuses what is wrong. */
 int page_take_names(const struct request *req, struct page *ret_page, struct response *res,
                     struct err *err);
-struct store_page page_of_store(const struct page *page);
+
+/* A store function that adds a list by name, from *at on, and what the next page begins behind. */
+typedef int (*page_list_fn)(struct db *db, const struct store_page *at, struct buf *body,
+                            struct buf *next, struct err *err);
+/* The whole answer of a list by name. */
+int page_answer_names(struct app *app, const struct request *req, page_list_fn list,
+                      struct response *res, struct err *err);
 
 /* Tells the client where the next page is; next "": there is none. */
 int page_link(const struct request *req, const struct page *page, const char *next,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The phases of a job: which run, in which order, what becomes of them."""
 import json
+import os
 
 import pytest
 
@@ -109,6 +110,16 @@ def test_commands_inherit_no_connections_and_no_blocked_signals(fake, make_agent
     assert "pipe:" in log
     assert "socket:" not in log
     assert log.count("\t" + "0" * 16) == 2
+
+
+def test_signals_ignored_around_the_agent_are_not_ignored_by_commands(fake, make_agent, monkeypatch):
+    wrapper = os.environ.get("TESTFLINGER_AGENT_WRAPPER", "")
+    monkeypatch.setenv("TESTFLINGER_AGENT_WRAPPER",
+                       f"""sh -c 'trap "" HUP INT QUIT; exec "$@"' sh {wrapper}""")
+    make_agent(test_command="grep SigIgn /proc/self/status")
+    job = fake.add_job(test_data={"a": 1})
+    fake.wait_complete(job)
+    assert "SigIgn:\t" + "0" * 16 in job.log("test")
 
 
 def test_device_info_is_posted_before_the_next_phase(fake, make_agent):
