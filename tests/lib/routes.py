@@ -68,7 +68,7 @@ def methods():
     return found
 
 
-def fill(path, **parts):
+def fill(path, /, **parts):
     """A path with something harmless for each part in braces: nothing of that name is there."""
     known = {**PARTS, **parts}
     known.setdefault("id", str(uuid.uuid4()))
