@@ -19,9 +19,11 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#define SWEEP_MS      1000
-#define OWN_EVENTS    64
-#define CONN_MEMORY   ((size_t)32 << 10) /* smaller ones drop requests with many parameters */
+#define SWEEP_MS   1000
+#define OWN_EVENTS 64
+/* What libmicrohttpd cannot fit it drops without an answer: this takes all the parameters we accept
+ * and a cookie of many parts.  Pages that are not touched cost nothing. */
+#define CONN_MEMORY   ((size_t)128 << 10)
 #define IDLE_GRACE_MS 1000 /* a request that crosses our decision to stop is still served */
 
 void loop_post(struct loop *loop, struct exchange *ex)

@@ -150,11 +150,10 @@ def test_bodies_that_are_no_json(server, world, row):
     answers.check(server)
 
 
-@every_row
+@pytest.mark.parametrize("row", [row for row in routes.ROWS if routes.PART.search(row.path)],
+                         ids=routes.name_of)
 def test_paths_that_name_nothing(server, world, row):
     names = routes.PART.findall(row.path)
-    if not names:
-        pytest.skip("no part of the path is free")
     line, parts = asker(world, row)
     body, headers = routes.body_and_headers(row)
     answers = Answers()
@@ -178,7 +177,7 @@ def test_queries_that_make_no_sense(server, world, document, row):
             for query in (f"{name}={text}", f"{text}={text}", "&".join([f"{name}={text}"] * 3)):
                 more = "&queue=none" if row.path == "/v1/job" and name != "queue" else ""
                 answers.note(line.ask(row.method, f"{path}?{query}{more}", body, headers), query)
-    for query in ("=", "?", "?a=b?c", "%", "x" * 30000, "a=1&" * 300):
+    for query in ("=", "?", "?a=b?c", "%", "x" * 30000, "a=1&" * 1000, "a=1&" * 1500):
         answers.note(line.ask(row.method, f"{path}?{query}", body, headers), query)
     answers.check(server)
 

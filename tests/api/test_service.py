@@ -65,3 +65,15 @@ def test_requests_are_counted_by_route_and_status(user, anonymous):
     for _ in range(3):
         user.get("/v1/job/abc")
     assert count() >= before + 3
+
+
+def test_many_parameters_are_answered_and_too_many_refused(agent, anonymous):
+    names = [f"a-queue-of-an-agent-with-many-{n}" for n in range(1000)]
+    assert agent.claim(*names) is None
+    reply = anonymous.get("/v1/?" + "&".join(f"q={n}" for n in range(1001)))
+    assert reply.status == 400 and "message" in reply.json()
+
+
+def test_a_cookie_of_many_parts_is_answered(server):
+    reply = server.get("/v1/", headers={"Cookie": ",".join("a=b" for _ in range(1000))})
+    assert reply.status == 200

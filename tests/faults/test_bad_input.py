@@ -9,14 +9,15 @@ MALFORMED = [
     b'{"job_queue": "q"} trailing', b'{"job_queue": "\x00"}',
     b'{"job_queue": "a\nb"}', b'{"job_queue": "\xff\xfe"}', b'{"job_queue": "\xed\xa0\x80"}',
     b'{"job_queue": "\xc0\xaf"}', b'\xef\xbb\xbf{"job_queue": "q"}', b'{"job_queue": 01}',
-    b'{"job_queue": "q", "\\u0000": 1}', b"// comment\n{}", b'{"job_queue" "q"}', b"\x00", b"\xff",
+    b"// comment\n{}", b'{"job_queue" "q"}', b"\x00", b"\xff",
 ]
 
 WRONG = [
     b'{"job_queue": NaN}', b'{"job_queue": -Infinity}',
     b"[]", b"1", b'"text"', b"null", b"true", b'{"job_queue": null}', b'{"job_queue": ["q"]}',
     b'{"job_queue": ""}', b'{"job_queue": {"q": 1}}', b"{}", b'{"job_queue": "\\ud800"}',
-    b'{"job_queue": "\\u0000"}', b'{"job_queue": "q", "job_priority": 99999999999999999999}',
+    b'{"job_queue": "\\u0000"}', b'{"job_queue": "q", "\\u0000": 1}',
+    b'{"job_queue": "q", "job_priority": 99999999999999999999}',
     b'{"job_queue": "q", "tags": "text"}', b'{"job_queue": "q", "global_timeout": "soon"}',
     b'{"job_queue": "q", "unknown": 1}', b'{"job_queue": "q", "test_data": []}',
     b'{"job_queue": "q", "provision_data": {"unknown": 1}}',
