@@ -77,7 +77,7 @@ int page_take_names(const struct request *req, struct page *ret_page, struct res
     return query_judge(&faults, res, err);
 }
 
-static struct store_page page_of_store(const struct page *page)
+struct store_page page_of_store(const struct page *page)
 {
     return (struct store_page){.limit = page->limit, .after = page->has_at ? page->at : NULL};
 }

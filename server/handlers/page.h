@@ -39,6 +39,9 @@ void page_take(const struct request *req, struct page *ret_page, struct buf *fau
 int page_take_names(const struct request *req, struct page *ret_page, struct response *res,
                     struct err *err);
 
+/* How the store wants to be told. */
+struct store_page page_of_store(const struct page *page);
+
 /* A store function that adds a list by name, from *at on, and what the next page begins behind. */
 typedef int (*page_list_fn)(struct db *db, const struct store_page *at, struct buf *body,
                             struct buf *next, struct err *err);
