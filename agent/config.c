@@ -2,6 +2,7 @@
  * The table of options, and the few rules that go beyond type and range. */
 #include "agent/config.h"
 
+#include "common/address.h"
 #include "common/log.h"
 
 #include <string.h>
@@ -47,38 +48,100 @@ static const struct option_row rows[] = {
     OPTION_END};
 /* clang-format on */
 
-static int check(const struct config *config, const char *path, struct err *err)
+/* --- rules ----------------------------------------------------------------------------- */
+
+static int check_agent_id(const void *filled, struct err *err)
+{
+    const char *id = ((const struct config *)filled)->agent_id;
+
+    if (!*id)
+        return err_set(err, ERR_INVALID, "is empty");
+    if (strchr(id, '/'))
+        return err_set(err, ERR_INVALID, "has a slash");
+    return 0;
+}
+
+static int check_server_address(const void *filled, struct err *err)
+{
+    const char *text = ((const struct config *)filled)->server_address;
+
+    if (!*text)
+        return err_set(err, ERR_INVALID, "is empty");
+    if (!address_is_server(text))
+        return err_set(err, ERR_INVALID, "is neither host:port nor a http or https URL");
+    return 0;
+}
+
+static int check_job_queues(const void *filled, struct err *err)
+{
+    const struct option_list *queues = &((const struct config *)filled)->job_queues;
+
+    if (queues->count == 0)
+        return err_set(err, ERR_INVALID, "is empty");
+    for (size_t i = 0; i < queues->count; i++)
+        if (!*queues->items[i])
+            return err_set(err, ERR_INVALID, "has an empty name");
+    return 0;
+}
+
+static int check_directory(const char *path, struct err *err)
+{
+    return path && !*path ? err_set(err, ERR_INVALID, "is empty") : 0;
+}
+
+static int check_execution(const void *filled, struct err *err)
+{
+    return check_directory(((const struct config *)filled)->execution_basedir, err);
+}
+
+static int check_logging(const void *filled, struct err *err)
+{
+    return check_directory(((const struct config *)filled)->logging_basedir, err);
+}
+
+static int check_results(const void *filled, struct err *err)
+{
+    return check_directory(((const struct config *)filled)->results_basedir, err);
+}
+
+static int check_level(const void *filled, struct err *err)
 {
     enum log_level level;
 
-    if (log_level_parse(config->logging_level, &level, err) < 0)
-        return err_prefix(err, "%s: option \"logging_level\"", path);
-    if (!*config->agent_id)
-        return err_set(err, ERR_INVALID, "%s: option \"agent_id\" is empty", path);
-    if (strchr(config->agent_id, '/'))
-        return err_set(err, ERR_INVALID, "%s: option \"agent_id\" has a slash", path);
-    if (!*config->server_address)
-        return err_set(err, ERR_INVALID, "%s: option \"server_address\" is empty", path);
-    if (config->job_queues.count == 0)
-        return err_set(err, ERR_INVALID, "%s: option \"job_queues\" is empty", path);
-    if (config->server_pause_max < config->server_pause_min)
-        return err_set(err, ERR_INVALID,
-                       "%s: option \"server_pause_max\" is less than \"server_pause_min\"", path);
+    if (log_level_parse(((const struct config *)filled)->logging_level, &level, NULL) < 0)
+        return err_set(err, ERR_INVALID, "is none of DEBUG, INFO, WARNING, ERROR");
     return 0;
 }
 
-int config_load(struct config *config, const char *path, struct err *err)
+static int check_server_pauses(const void *filled, struct err *err)
 {
-    memset(config, 0, sizeof(*config));
-    if (option_load(rows, path, config, err) < 0)
-        return -1;
-    if (check(config, path, err) < 0) {
-        config_done(config);
-        return -1;
-    }
+    const struct config *config = filled;
+
+    if (config->server_pause_max < config->server_pause_min)
+        return err_set(err, ERR_INVALID, "is less than \"server_pause_min\" (%lld)",
+                       (long long)config->server_pause_min);
     return 0;
 }
 
+static const struct option_rule rules[] = {
+    {"agent_id", check_agent_id},
+    {"server_address", check_server_address},
+    {"job_queues", check_job_queues},
+    {"execution_basedir", check_execution},
+    {"logging_basedir", check_logging},
+    {"results_basedir", check_results},
+    {"logging_level", check_level},
+    {"server_pause_max", check_server_pauses},
+    {NULL, NULL},
+};
+
+int config_load(struct config *config, const struct config_source *source, struct err *err)
+{
+    const struct option_reading reading = {rows, rules, source->path, source->report, source->arg};
+
+    memset(config, 0, sizeof(*config));
+    return option_read(&reading, config, err);
+}
 void config_done(struct config *config)
 {
     option_free(rows, config);

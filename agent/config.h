@@ -51,8 +51,14 @@ struct config {
     int64_t server_pause_max;
 };
 
-/* *config need not be initialised; on failure it holds nothing. */
-int config_load(struct config *config, const char *path, struct err *err);
+struct config_source {
+    const char *path;
+    void (*report)(void *arg, const struct err *mistake); /* told of each; or NULL */
+    void *arg;
+};
+
+/* *config need not be initialised; on failure it holds nothing, and *err is the first mistake. */
+int config_load(struct config *config, const struct config_source *source, struct err *err);
 void config_done(struct config *config);
 
 /* "" if there is none. */

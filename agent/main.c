@@ -167,17 +167,27 @@ static int serve(const struct config *config, const char *token, struct err *err
     return status;
 }
 
+static void complain(void *arg, const struct err *mistake)
+{
+    (void)arg;
+    fprintf(stderr, "testflinger-agent: %s\n", mistake->text);
+}
+
 static int run(const struct arguments *args, struct err *err)
 {
+    const struct config_source source = {args->config, complain, NULL};
     struct config config;
     char *token = NULL;
     int status = -1;
 
-    if (config_load(&config, args->config, err) < 0)
-        return -1;
+    if (config_load(&config, &source, err) < 0)
+        return EXIT_FAILURE; /* every mistake was told */
     if (args->check) {
-        printf("%s is fine\n", args->config);
-        status = EXIT_SUCCESS;
+        /* the default token file may be for the agent's user alone */
+        if (!args->token_wanted || read_token(args, &token, err) == 0) {
+            printf("%s is fine\n", args->config);
+            status = EXIT_SUCCESS;
+        }
     } else if (read_token(args, &token, err) == 0 && block_signals(err) == 0 &&
                set_up_log(&config, err) == 0) {
         status = serve(&config, token, err);

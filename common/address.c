@@ -154,6 +154,35 @@ int address_origin(const char *url, char ret_origin[static ADDRESS_ORIGIN_SIZE])
     return 0;
 }
 
+static bool is_port_number(const char *text, size_t len)
+{
+    return is_port(text, len) && (len < 5 || strncmp(text, "65535", 5) <= 0);
+}
+
+/* A name as resolvers take it. */
+static bool is_name(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (!is_word((unsigned char)text[i]) && !strchr("-._", text[i]))
+            return false;
+    return len > 0 && len <= 253 && text[0] != '.' && text[0] != '-';
+}
+
+bool address_is_server(const char *text)
+{
+    const char *scheme = strstr(text, "://");
+    const char *host = scheme ? scheme + 3 : text;
+    size_t len = strcspn(host, "/"), host_len = without_port(host, len);
+
+    if (scheme && strncasecmp(text, "http:", 5) != 0 && strncasecmp(text, "https:", 6) != 0)
+        return false;
+    if (strpbrk(text, " \t\r\n\v\f?#@\\"))
+        return false;
+    if (host_len < len && !is_port_number(host + host_len + 1, len - host_len - 1))
+        return false;
+    return is_ipv6(host, host_len) || is_name(host, host_len);
+}
+
 bool address_is_email(const char *text)
 {
     const char *at = strrchr(text, '@');

@@ -16,6 +16,10 @@ bool address_is_url(const char *text);
  * who reads the URL has another origin. */
 int address_origin(const char *url, char ret_origin[static ADDRESS_ORIGIN_SIZE]);
 
+/* A server as programs are told of it: host, host:port or a http or https URL without a query.  Any
+ * host name will do, one without dots too. */
+bool address_is_server(const char *text);
+
 /* user@host with a dotted host name or "localhost". */
 bool address_is_email(const char *text);
 

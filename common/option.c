@@ -1,324 +1,204 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * Filling a struct from libconfig, the environment and defaults: every row is visited once, in that
- * order of precedence (the environment wins over the file).  Help and samples are in
- * option_print.c. */
+ * order of precedence (the environment wins over the file), then the rules.  Values are in
+ * option_value.c, help and samples in option_print.c. */
 #include "common/option.h"
 
-#include "common/parse.h"
+#include "common/option_value.h"
 
 #include <assert.h>
 #include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <libconfig.h>
-
 #define VARIABLE_MAX 128
 
-struct source { /* one row being filled */
-    const struct option_row *row;
-    void *into;
-    const char *file;
-    struct err *err;
-};
+/* --- mistakes -------------------------------------------------------------------------- */
 
-static void *field_of(const struct option_row *row, void *into)
+static int report(struct option_reader *r, const struct err *mistake)
 {
-    return (char *)into + row->offset;
-}
-
-static int out_of_memory(struct err *err)
-{
-    return err_set(err, ERR_INTERNAL, "out of memory");
-}
-
-static int set_string(void *field, const char *text, struct err *err)
-{
-    char *copy = strdup(text);
-
-    if (!copy)
-        return out_of_memory(err);
-    free(*(char **)field);
-    *(char **)field = copy;
-    return 0;
-}
-
-static int list_add(struct option_list *list, const char *text, size_t len, struct err *err)
-{
-    char **items;
-
-    if (list->count == OPTION_LIST_MAX)
-        return err_set(err, ERR_INVALID, "more than %d entries", OPTION_LIST_MAX);
-    items = realloc(list->items, (list->count + 1) * sizeof(*items));
-    if (!items)
-        return out_of_memory(err);
-    list->items = items;
-    items[list->count] = strndup(text, len);
-    if (!items[list->count])
-        return out_of_memory(err);
-    list->count++;
-    return 0;
-}
-
-static int list_split(struct option_list *list, const char *text, struct err *err)
-{
-    while (*text) {
-        size_t len = strcspn(text, ",");
-
-        if (len && list_add(list, text, len, err) < 0)
-            return -1;
-        text += len + (text[len] == ',');
-    }
-    return 0;
-}
-
-/* From text: the environment or a default. */
-static int set_text(const struct option_row *row, void *field, const char *text, struct err *err)
-{
-    switch (row->type) {
-    case OPTION_TYPE_STRING:
-        return set_string(field, text, err);
-    case OPTION_TYPE_INT:
-        return parse_int64(text, row->min, row->max, field, err);
-    case OPTION_TYPE_BOOL:
-        return parse_bool(text, field, err);
-    case OPTION_TYPE_LIST:
-        return list_split(field, text, err);
-    case OPTION_TYPE_GROUPS:
-        return err_set(err, ERR_INVALID, "can be set in a configuration file only");
-    case OPTION_TYPE_END:
-        break;
-    }
-    return err_set(err, ERR_INTERNAL, "unknown type of option");
-}
-
-static int set_list(struct option_list *list, const config_setting_t *setting, struct err *err)
-{
-    for (int i = 0; i < config_setting_length(setting); i++) {
-        const char *text = config_setting_get_string_elem(setting, i);
-
-        if (!text)
-            return err_set(err, ERR_INVALID, "entry %d is not a string", i + 1);
-        if (list_add(list, text, strlen(text), err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int position_of(const char *const *fields, const char *name)
-{
-    for (int i = 0; fields[i]; i++)
-        if (strcmp(fields[i], name) == 0)
-            return i;
+    if (r->mistakes++ == 0 && r->first)
+        *r->first = *mistake;
+    if (r->reading->report)
+        r->reading->report(r->reading->arg, mistake);
     return -1;
 }
 
-/* Fills one group's texts, by position; all fields must be there and no other. */
-static int set_group(const struct option_row *row, char *into[OPTION_FIELDS_MAX],
-                     const config_setting_t *group, struct err *err)
+/* Puts "FILE:LINE: " in front; a file that was included has its own name. */
+static void prefix_place(const struct option_reader *r, const config_setting_t *at, struct err *err)
 {
-    if (!group || !config_setting_is_group(group))
-        return err_set(err, ERR_INVALID, "an entry is not a group { … }");
-    for (int i = 0; i < config_setting_length(group); i++) {
-        const config_setting_t *member = config_setting_get_elem(group, (unsigned)i);
-        const char *name = config_setting_name(member);
-        const char *text = config_setting_get_string(member);
-        int at = position_of(row->fields, name);
+    const char *file = at ? config_setting_source_file(at) : NULL;
 
-        if (at < 0)
-            return err_set(err, ERR_INVALID, "line %u: unknown key \"%s\"",
-                           config_setting_source_line(member), name);
-        if (!text)
-            return err_set(err, ERR_INVALID, "line %u: \"%s\" is not a string",
-                           config_setting_source_line(member), name);
-        if (set_string(&into[at], text, err) < 0)
-            return -1;
-    }
-    for (int i = 0; row->fields[i]; i++)
-        if (!into[i])
-            return err_set(err, ERR_INVALID, "line %u: \"%s\" is missing",
-                           config_setting_source_line(group), row->fields[i]);
-    return 0;
+    if (!file)
+        file = r->reading->path ? r->reading->path : "no configuration file";
+    if (at && config_setting_source_line(at) > 0)
+        (void)err_prefix(err, "%s:%u", file, config_setting_source_line(at));
+    else
+        (void)err_prefix(err, "%s", file);
 }
 
-static int set_groups(const struct option_row *row, struct option_groups *groups,
-                      const config_setting_t *setting, struct err *err)
+int option_mistake(struct option_reader *r, const config_setting_t *at, const char *format, ...)
 {
-    int count = config_setting_length(setting);
+    struct err mistake = ERR_INIT;
+    char text[ERR_TEXT_SIZE];
+    va_list args;
 
-    if (count > OPTION_LIST_MAX)
-        return err_set(err, ERR_INVALID, "more than %d entries", OPTION_LIST_MAX);
-    groups->items = calloc((size_t)count + 1, sizeof(*groups->items));
-    if (!groups->items)
-        return out_of_memory(err);
-    for (; groups->count < (size_t)count; groups->count++) {
-        const config_setting_t *group = config_setting_get_elem(setting, (unsigned)groups->count);
-
-        if (set_group(row, groups->items[groups->count], group, err) < 0) {
-            groups->count++; /* the half-filled one is freed with the others */
-            return -1;
-        }
-    }
-    return 0;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    (void)err_set(&mistake, ERR_INVALID, "option \"%s\": %s", r->row->name, text);
+    prefix_place(r, at, &mistake);
+    return report(r, &mistake);
 }
 
-static int set_number(const struct option_row *row, int64_t *field, const config_setting_t *setting,
-                      struct err *err)
-{
-    int64_t value = config_setting_get_int64(setting);
-
-    if (value < row->min || value > row->max)
-        return err_set(err, ERR_INVALID, "%lld is not between %lld and %lld", (long long)value,
-                       (long long)row->min, (long long)row->max);
-    *field = value;
-    return 0;
-}
-
-/* From the file, where the type must be right. */
-static int set_setting(const struct option_row *row, void *field, const config_setting_t *setting,
-                       struct err *err)
-{
-    int type = config_setting_type(setting);
-    bool listed = type == CONFIG_TYPE_LIST || type == CONFIG_TYPE_ARRAY;
-
-    if (row->type == OPTION_TYPE_STRING && type == CONFIG_TYPE_STRING)
-        return set_string(field, config_setting_get_string(setting), err);
-    if (row->type == OPTION_TYPE_INT && (type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64))
-        return set_number(row, field, setting, err);
-    if (row->type == OPTION_TYPE_BOOL && type == CONFIG_TYPE_BOOL) {
-        *(bool *)field = config_setting_get_bool(setting) != 0;
-        return 0;
-    }
-    if (row->type == OPTION_TYPE_LIST && listed)
-        return set_list(field, setting, err);
-    if (row->type == OPTION_TYPE_GROUPS && listed)
-        return set_groups(row, field, setting, err);
-    return err_set(err, ERR_INVALID, "wrong type of value (%s wanted)", row->value_name);
-}
+/* --- rows ------------------------------------------------------------------------------ */
 
 static const char *from_environment(const struct option_row *row)
 {
     char variable[VARIABLE_MAX] = "TESTFLINGER_";
     size_t len = strlen(variable);
 
+    if (row->type == OPTION_TYPE_GROUPS)
+        return NULL;
     for (const char *p = row->name; *p && len + 1 < sizeof(variable); p++)
         variable[len++] = (char)toupper((unsigned char)*p);
     variable[len] = '\0';
     return getenv(variable);
 }
 
-static int fill_row(const struct source *s, const config_setting_t *setting)
+static int fill_row(struct option_reader *r, const config_setting_t *setting)
 {
-    const struct option_row *row = s->row;
-    void *field = field_of(row, s->into);
-    const char *text = row->type == OPTION_TYPE_GROUPS ? NULL : from_environment(row);
+    const struct option_row *row = r->row;
+    void *field = option_field(row, r->into);
+    const char *text = from_environment(row);
+    struct err err = ERR_INIT;
 
     if (text) {
-        if (set_text(row, field, text, s->err) < 0)
-            return err_prefix(s->err, "environment: option \"%s\"", row->name);
-        return 0;
+        if (option_set_text(row, field, text, &err) == 0)
+            return 0;
+        (void)err_prefix(&err, "environment: option \"%s\"", row->name);
+        return report(r, &err);
     }
-    if (setting) {
-        if (set_setting(row, field, setting, s->err) < 0)
-            return err_prefix(s->err, "%s:%u: option \"%s\"", s->file,
-                              config_setting_source_line(setting), row->name);
-        return 0;
+    if (setting)
+        return option_set_setting(r, setting);
+    if (row->required) {
+        (void)err_set(&err, ERR_INVALID, "option \"%s\" is missing", row->name);
+        prefix_place(r, NULL, &err);
+        return report(r, &err);
     }
-    if (row->required)
-        return err_set(s->err, ERR_INVALID, "%s: option \"%s\" is missing",
-                       s->file ? s->file : "no configuration file", row->name);
-    return row->fallback ? set_text(row, field, row->fallback, s->err) : 0;
+    if (row->fallback && option_set_text(row, field, row->fallback, &err) < 0)
+        return report(r, &err);
+    return 0;
 }
 
-static int refuse_unknown(const struct option_row *rows, const config_setting_t *root,
-                          const char *file, struct err *err)
+static void refuse_unknown(struct option_reader *r, const config_setting_t *root)
 {
     for (int i = 0; i < config_setting_length(root); i++) {
         const config_setting_t *setting = config_setting_get_elem(root, (unsigned)i);
         const char *name = config_setting_name(setting);
-        const struct option_row *row = rows;
+        const struct option_row *row = r->reading->rows;
+        struct err err = ERR_INIT;
 
         while (row->name && strcmp(row->name, name) != 0)
             row++;
-        if (!row->name)
-            return err_set(err, ERR_INVALID, "%s:%u: unknown option \"%s\"", file,
-                           config_setting_source_line(setting), name);
+        if (row->name)
+            continue;
+        (void)err_set(&err, ERR_INVALID, "unknown option \"%s\"", name);
+        prefix_place(r, setting, &err);
+        (void)report(r, &err);
     }
-    return 0;
 }
 
-static int read_file(config_t *config, const char *path, struct err *err)
+/* --- rules ----------------------------------------------------------------------------- */
+
+static size_t position_of(const struct option_row *rows, const char *name)
 {
+    size_t i = 0;
+
+    while (rows[i].name && strcmp(rows[i].name, name) != 0)
+        i++;
+    assert(rows[i].name && "a rule for an option that the table does not have");
+    return i;
+}
+
+static void apply_rules(struct option_reader *r, const config_setting_t *root,
+                        const bool wrong[OPTION_ROWS_MAX])
+{
+    for (const struct option_rule *rule = r->reading->rules; rule && rule->name; rule++) {
+        size_t at = position_of(r->reading->rows, rule->name);
+        struct err what = ERR_INIT, err = ERR_INIT;
+
+        if (wrong[at] || rule->check(r->into, &what) == 0)
+            continue;
+        (void)err_set(&err, what.code, "option \"%s\" %s", rule->name, what.text);
+        if (from_environment(&r->reading->rows[at]))
+            (void)err_prefix(&err, "environment");
+        else
+            prefix_place(r, config_setting_get_member(root, rule->name), &err);
+        (void)report(r, &err);
+    }
+}
+
+/* --- the file -------------------------------------------------------------------------- */
+
+static int read_file(struct option_reader *r, config_t *config)
+{
+    const char *path = r->reading->path;
+    const char *file;
+    struct err err = ERR_INIT;
+
+    errno = 0;
     if (config_read_file(config, path))
         return 0;
-    if (config_error_type(config) == CONFIG_ERR_FILE_IO)
-        return err_set(err, ERR_NOT_FOUND, "could not read configuration file \"%s\"", path);
-    return err_set(err, ERR_INVALID, "%s:%d: %s", path, config_error_line(config),
-                   config_error_text(config));
+    file = config_error_file(config) ? config_error_file(config) : path;
+    if (config_error_type(config) != CONFIG_ERR_FILE_IO)
+        (void)err_set(&err, ERR_INVALID, "%s:%d: %s", file, config_error_line(config),
+                      config_error_text(config));
+    else if (errno != 0)
+        (void)err_set_errno(&err, errno, "could not read configuration file \"%s\"", file);
+    else
+        (void)err_set(&err, ERR_NOT_FOUND, "could not read configuration file \"%s\"", file);
+    return report(r, &err);
 }
 
-static int fill(const struct option_row *rows, config_t *config, const char *path, void *into,
-                struct err *err)
+static void fill(struct option_reader *r, config_t *config)
 {
+    const struct option_row *rows = r->reading->rows;
+    bool wrong[OPTION_ROWS_MAX] = {false};
     const config_setting_t *root;
 
-    if (path && read_file(config, path, err) < 0)
-        return -1;
+    if (r->reading->path && read_file(r, config) < 0)
+        return;
     root = config_root_setting(config); /* reading made a new one */
-    if (refuse_unknown(rows, root, path, err) < 0)
-        return -1;
-    for (const struct option_row *row = rows; row->name; row++) {
-        struct source s = {row, into, path, err};
-
-        if (fill_row(&s, config_setting_get_member(root, row->name)) < 0)
-            return -1;
+    refuse_unknown(r, root);
+    for (size_t i = 0; rows[i].name; i++) {
+        assert(i < OPTION_ROWS_MAX);
+        r->row = &rows[i];
+        wrong[i] = fill_row(r, config_setting_get_member(root, rows[i].name)) < 0;
     }
-    return 0;
+    apply_rules(r, root, wrong);
+}
+
+int option_read(const struct option_reading *reading, void *into, struct err *err)
+{
+    struct option_reader reader = {.reading = reading, .into = into, .first = err};
+    config_t config;
+
+    assert(reading->rows && into);
+    config_init(&config);
+    fill(&reader, &config);
+    config_destroy(&config);
+    if (reader.mistakes == 0)
+        return 0;
+    option_free(reading->rows, into);
+    return -1;
 }
 
 int option_load(const struct option_row *rows, const char *path, void *into, struct err *err)
 {
-    config_t config;
-    int rc;
+    const struct option_reading reading = {.rows = rows, .path = path};
 
-    assert(rows && into);
-    config_init(&config);
-    rc = fill(rows, &config, path, into, err);
-    config_destroy(&config);
-    if (rc < 0)
-        option_free(rows, into);
-    return rc;
-}
-
-static void free_groups(struct option_groups *groups)
-{
-    for (size_t i = 0; i < groups->count; i++)
-        for (int k = 0; k < OPTION_FIELDS_MAX; k++)
-            free(groups->items[i][k]);
-    free(groups->items);
-    *groups = (struct option_groups){0};
-}
-
-static void free_list(struct option_list *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        free(list->items[i]);
-    free(list->items);
-    *list = (struct option_list){0};
-}
-
-void option_free(const struct option_row *rows, void *into)
-{
-    for (const struct option_row *row = rows; row->name; row++) {
-        void *field = field_of(row, into);
-
-        if (row->type == OPTION_TYPE_STRING) {
-            free(*(char **)field);
-            *(char **)field = NULL;
-        } else if (row->type == OPTION_TYPE_LIST) {
-            free_list(field);
-        } else if (row->type == OPTION_TYPE_GROUPS) {
-            free_groups(field);
-        }
-    }
+    return option_read(&reading, into, err);
 }

@@ -29,6 +29,7 @@ enum option_type {
                          */
 };
 
+#define OPTION_ROWS_MAX   128
 #define OPTION_LIST_MAX   1000
 #define OPTION_FIELDS_MAX 4
 
@@ -85,8 +86,29 @@ struct option_row {
         NULL, OPTION_TYPE_END, 0, NULL, 0, 0, false, NULL, NULL, NULL                              \
     }
 
-/* Fills *into (zeroed by the caller) from path (NULL: no file), the environment and the defaults.
- * On failure *into holds nothing. */
+/* A rule beyond type and range.  check says in *err what is wrong with the value as a predicate
+ * ("is empty"); it is asked only if nothing else is wrong with this option, but others may be
+ * missing. */
+struct option_rule {
+    const char *name;
+    int (*check)(const void *filled, struct err *err);
+};
+
+/* What option_read() works with; what is NULL is left out. */
+struct option_reading {
+    const struct option_row *rows;
+    const struct option_rule *rules; /* up to one without name */
+    const char *path;
+    /* called for every mistake, one line each: "FILE:LINE: option "NAME": …" */
+    void (*report)(void *arg, const struct err *mistake);
+    void *arg;
+};
+
+/* Fills *into (zeroed by the caller) from the file, the environment and the defaults.  Goes on
+ * after a mistake to find the others; the first is in *err.  On failure *into holds nothing. */
+int option_read(const struct option_reading *reading, void *into, struct err *err);
+
+/* The same without rules; path NULL: no file. */
 int option_load(const struct option_row *rows, const char *path, void *into, struct err *err);
 void option_free(const struct option_row *rows, void *into);
 

@@ -249,8 +249,8 @@ def run(*arguments):
     ("polling_interval = \"x\";", '4: option "polling_interval"'),
     ("polling_interval = 0;", '4: option "polling_interval"'),
     ("advertised_queues = ( { queue = \"a\"; } );", '4: option "advertised_queues"'),
-    ("logging_level = \"LOUD\";", 'option "logging_level"'),
-    ("server_pause_max = 1;", 'option "server_pause_max"'),
+    ("logging_level = \"LOUD\";", '4: option "logging_level" is none of'),
+    ("server_pause_max = 1;", '4: option "server_pause_max" is less than'),
 ])
 def test_a_wrong_configuration_is_refused_with_file_line_and_key(tmp_path, line, complaint):
     path = tmp_path / "a.conf"
@@ -272,6 +272,31 @@ def test_a_missing_required_key_is_named(tmp_path, missing):
     done = run("-c", path, "--check")
     assert done.returncode == 1
     assert f'"{missing}" is missing' in done.stderr
+
+
+def test_check_tells_every_mistake_one_a_line(tmp_path):
+    path = tmp_path / "a.conf"
+    path.write_text('agent_id = "a/b";\nserver_address = "ftp://h";\njob_queues = [ ];\n'
+                    'colour = 1;\nkill_grace = -1;\n')
+    done = run("-c", path, "--check")
+    lines = [line.split(f"{path}:")[1].split(":")[0] for line in done.stderr.splitlines()]
+    assert (done.returncode, sorted(lines)) == (1, ["1", "2", "3", "4", "5"]), done.stderr
+
+
+def test_check_looks_at_a_token_file_that_is_given(tmp_path):
+    path, token = tmp_path / "a.conf", tmp_path / "token"
+    path.write_text('agent_id = "a";\nserver_address = "h";\njob_queues = [ "q" ];\n')
+    token.write_text('{"refresh": "x"}')
+    done = run("-c", path, "--check", "--token-file", token)
+    assert done.returncode == 1 and "has no refresh_token" in done.stderr
+    token.write_text('{"refresh_token": "x"}')
+    assert run("-c", path, "--check", "--token-file", token).returncode == 0
+
+
+def test_a_file_that_is_not_there_is_named_with_the_reason(tmp_path):
+    done = run("-c", tmp_path / "none.conf", "--check")
+    assert done.returncode == 1
+    assert f'configuration file "{tmp_path}/none.conf": No such file' in done.stderr
 
 
 def test_check_help_and_version_end_well(tmp_path):

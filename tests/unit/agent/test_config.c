@@ -22,7 +22,7 @@ static char path[] = "/tmp/test_config_XXXXXX";
 static int load(struct config *config, const char *text, struct err *err)
 {
     assert_int_equal(fs_write_atomic(path, text, strlen(text), 0600, err), 0);
-    return config_load(config, path, err);
+    return config_load(config, &(struct config_source){path, NULL, NULL}, err);
 }
 
 static void test_defaults_are_those_of_the_manual(void **state)
@@ -57,7 +57,27 @@ static void test_what_is_wrong_is_named_with_its_line(void **state)
         {"agent_id = \"a/b\";\nserver_address = \"h\";\njob_queues = [ \"q\" ];", "has a slash"},
         {"agent_id = \"a\";\nserver_address = \"h\";\njob_queues = [ ];",
          "\"job_queues\" is empty"},
-        {REQUIRED "logging_level = \"loud\";", "\"logging_level\""},
+        {REQUIRED "logging_level = \"loud\";", ":4: option \"logging_level\" is none of DEBUG"},
+        {"agent_id = \"\";\nserver_address = \"h\";\njob_queues = [ \"q\" ];",
+         ":1: option \"agent_id\" is empty"},
+        {"agent_id = \"a\";\nserver_address = \"\";\njob_queues = [ \"q\" ];",
+         ":2: option \"server_address\" is empty"},
+        {"agent_id = \"a\";\nserver_address = \"ftp://h\";\njob_queues = [ \"q\" ];",
+         ":2: option \"server_address\" is neither"},
+        {"agent_id = \"a\";\nserver_address = \"h:99999\";\njob_queues = [ \"q\" ];",
+         ":2: option \"server_address\" is neither"},
+        {"agent_id = \"a\";\nserver_address = \"h\";\njob_queues = [ \"q\", \"\" ];",
+         ":3: option \"job_queues\" has an empty name"},
+        {"server_address = \"h\";\njob_queues = [ \"q\" ];", ": option \"agent_id\" is missing"},
+        {"agent_id = \"a\";\njob_queues = [ \"q\" ];", ": option \"server_address\" is missing"},
+        {REQUIRED "execution_basedir = \"\";", ":4: option \"execution_basedir\" is empty"},
+        {REQUIRED "logging_basedir = \"\";", ":4: option \"logging_basedir\" is empty"},
+        {REQUIRED "results_basedir = \"\";", ":4: option \"results_basedir\" is empty"},
+        {REQUIRED "server_pause_min = 9;\nserver_pause_max = 8;",
+         ":5: option \"server_pause_max\" is less than \"server_pause_min\" (9)"},
+        {REQUIRED "agent_id = \"b\";", ":4: duplicate setting name"},
+        {REQUIRED "test_command = \"unended;", ":"},
+        {REQUIRED "= 1;", ":4: syntax error"},
         {REQUIRED "advertised_images = ( { queue = \"q\"; image = \"i\"; } );",
          "\"data\" is missing"},
     };
@@ -71,6 +91,54 @@ static void test_what_is_wrong_is_named_with_its_line(void **state)
         if (!strstr(err.text, bad[i].complaint) || !strstr(err.text, path))
             fail_msg("\"%s\" does not say \"%s\"", err.text, bad[i].complaint);
     }
+}
+
+static void test_every_option_refuses_another_type(void **state)
+{
+    static const char *const texts[] = {
+        "identifier",      "location",          "provision_type",          "execution_basedir",
+        "logging_basedir", "results_basedir",   "logging_level",           "setup_command",
+        "test_command",    "provision_command", "firmware_update_command", "allocate_command",
+        "reserve_command", "cleanup_command",
+    };
+    static const char *const numbers[] = {
+        "polling_interval", "global_timeout",   "output_timeout", "output_bytes",
+        "kill_grace",       "cancel_interval",  "stop_timeout",   "retry_pause_ms",
+        "server_pause_min", "server_pause_max",
+    };
+    static const char *const others[] = {"advertised_queues", "advertised_images", "logging_quiet"};
+    static const struct {
+        const char *const *names;
+        size_t count;
+        const char *value, *complaint;
+    } cases[] = {
+        {texts, sizeof(texts) / sizeof(texts[0]), "5", "a text in double quotes is wanted"},
+        {numbers, sizeof(numbers) / sizeof(numbers[0]), "\"5\"", "a whole number is wanted"},
+        {numbers, sizeof(numbers) / sizeof(numbers[0]), "5.5", "a whole number is wanted"},
+        {numbers, sizeof(numbers) / sizeof(numbers[0]), "-1", "is not between"},
+        {numbers, sizeof(numbers) / sizeof(numbers[0]), "9223372036854775807L", "is not between"},
+        {others, 2, "{ }", "a list of groups { … } is wanted"},
+        {others, 2, "( \"a\" )", "entry 1 is not a group { … }"},
+        {others, 2, "( { other = \"a\"; } )", "unknown key \"other\""},
+        {others + 2, 1, "1", "true or false is wanted"},
+    };
+    struct config config;
+    char text[500], wanted[200];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        for (size_t k = 0; k < cases[i].count; k++) {
+            struct err err = ERR_INIT;
+
+            (void)snprintf(text, sizeof(text), REQUIRED "%s = %s;", cases[i].names[k],
+                           cases[i].value);
+            (void)snprintf(wanted, sizeof(wanted), "%s:4: option \"%s\": ", path,
+                           cases[i].names[k]);
+            assert_int_equal(load(&config, text, &err), -1);
+            if (strncmp(err.text, wanted, strlen(wanted)) != 0 ||
+                !strstr(err.text, cases[i].complaint))
+                fail_msg("\"%s\" does not say \"%s…%s\"", err.text, wanted, cases[i].complaint);
+        }
 }
 
 static void collect(void *arg, const char *name, const char *value)
@@ -103,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults_are_those_of_the_manual),
         cmocka_unit_test(test_what_is_wrong_is_named_with_its_line),
+        cmocka_unit_test(test_every_option_refuses_another_type),
         cmocka_unit_test(test_texts_are_visited_and_numbers_are_not),
     };
     int fd = mkstemp(path);

@@ -66,12 +66,51 @@ static void a_host_that_is_too_long_has_no_origin(void **state)
     assert_int_equal(address_origin(url, origin), -1);
 }
 
+static void a_server_is_a_host_with_a_port_or_a_url(void **state)
+{
+    static const char *const good[] = {
+        "h",           "testflinger:8000",        "http://testflinger:8000",
+        "lab_1.local", "https://a.example/base/", "127.0.0.1:65535",
+        "[::1]:8000",  "http://[fe80::1]",        "HTTP://a.example",
+    };
+    static const char *const bad[] = {
+        "",
+        ":8000",
+        "http://",
+        "ftp://a.example",
+        "a.example:0",
+        "a:65536",
+        "a:80000",
+        "a:port",
+        "a:",
+        "a b",
+        "http://a?b",
+        "http://user@a",
+        "http://a#b",
+        "-a",
+        ".a",
+        "a\\b",
+        "http://a.example:80:80",
+        "[::1",
+        "a\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+        if (!address_is_server(good[i]))
+            fail_msg("\"%s\" is refused", good[i]);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        if (address_is_server(bad[i]))
+            fail_msg("\"%s\" is taken", bad[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_origin_of_a_url_has_scheme_host_and_port),
         cmocka_unit_test(what_could_lead_to_two_places_has_no_origin),
         cmocka_unit_test(a_host_that_is_too_long_has_no_origin),
+        cmocka_unit_test(a_server_is_a_host_with_a_port_or_a_url),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
