@@ -46,6 +46,7 @@ const struct route routes[] = {
     {"GET",    "/v1/job/{id}/attachments",       MAY_AGENT,  attachments_download,  LANE_FAST, READ},
     {"POST",   "/v1/job/{id}/attachments",       MAY_USE,    NULL,                  LANE_FAST, UPLOAD(attachments)},
     {"POST",   "/v1/job/{id}/events",            MAY_AGENT,  job_events,            LANE_SLOW, JSON(MEDIUM, job_events)},
+    {"POST",   "/v1/job/{id}/lease",             MAY_AGENT,  job_lease,             LANE_FAST, READ},
     {"GET",    "/v1/job/{id}/position",          MAY_USE,    job_position,          LANE_FAST, READ},
     {"GET",    "/v1/job/{id}/status",            MAY_ANY,    job_status,            LANE_FAST, READ},
     {"GET",    "/v1/job/search",                 MAY_USE,    job_search,            LANE_SLOW, READ},

@@ -49,6 +49,7 @@
 \ir functions/claim/take_places.sql
 -- lease
 \ir functions/lease/find_lease_seconds.sql
+\ir functions/lease/hear_agent.sql
 \ir functions/lease/lose_lease.sql
 \ir functions/lease/reap_leases.sql
 \ir functions/lease/renew_lease.sql

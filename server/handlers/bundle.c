@@ -212,13 +212,13 @@ static int send_file(struct app *app, const struct request *req, const struct bu
                      struct response *res, struct err *err)
 {
     struct file_info info;
+    struct poster by;
     char id[UUID_TEXT_SIZE];
-    bool found;
 
-    if (request_uuid(req, "id", id, err) < 0 ||
-        file_store_get(app->db, id, bundle->kind, &info, &found, err) < 0)
+    if (request_uuid(req, "id", id, err) < 0 || handler_reader(req, &by, err) < 0 ||
+        file_store_get(app->db, id, bundle->kind, &by, &info, err) < 0)
         return -1;
-    return found ? answer_file(bundle, req, &info, res, err) : response_none(res);
+    return info.found ? answer_file(bundle, req, &info, res, err) : response_none(res);
 }
 
 /* GET /v1/result/{id}/artifact */

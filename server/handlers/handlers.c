@@ -32,3 +32,11 @@ int handler_poster(const struct request *req, struct poster *ret_poster, struct 
     *ret_poster = (struct poster){.agent = req->agent_name, .token = token};
     return 0;
 }
+
+int handler_reader(const struct request *req, struct poster *ret_poster, struct err *err)
+{
+    if (req->caller.role == ROLE_AGENT)
+        return handler_poster(req, ret_poster, err);
+    *ret_poster = (struct poster){.agent = NULL};
+    return 0;
+}

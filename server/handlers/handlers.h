@@ -29,6 +29,7 @@ HANDLER(client_show);
 HANDLER(job_action);
 HANDLER(job_claim);
 HANDLER(job_events);
+HANDLER(job_lease);
 HANDLER(job_position);
 HANDLER(job_search);
 HANDLER(job_show);
@@ -88,5 +89,7 @@ int handler_name(const struct request *req, const char *param, const char **ret_
 /* Who posts for a job: the agent's cookie and its lease token.  ERR_CONFLICT: what came as a token
  * is none. */
 int handler_poster(const struct request *req, struct poster *ret_poster, struct err *err);
+/* The same for what users read too: they are nobody's agent, whatever they send. */
+int handler_reader(const struct request *req, struct poster *ret_poster, struct err *err);
 
 #endif

@@ -32,13 +32,13 @@ int job_show(struct app *app, const struct request *req, struct response *res, s
 /* GET /v1/job/{id}/status */
 int job_status(struct app *app, const struct request *req, struct response *res, struct err *err)
 {
-    const char *agent = req->caller.role == ROLE_AGENT ? req->agent_name : NULL;
+    struct poster by;
     char id[UUID_TEXT_SIZE], version[DIGEST_HEX_SIZE];
     unsigned char hash[DIGEST_SIZE];
     bool found;
 
-    if (request_uuid(req, "id", id, err) < 0 ||
-        job_store_status(app->db, id, agent, &res->body, &found, err) < 0)
+    if (request_uuid(req, "id", id, err) < 0 || handler_reader(req, &by, err) < 0 ||
+        job_store_status(app->db, id, &by, &res->body, &found, err) < 0)
         return -1;
     if (!found)
         return response_none(res);

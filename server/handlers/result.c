@@ -126,16 +126,16 @@ static int answer_result(const struct result_row *row, const char *id, struct re
  * already. */
 int result_show(struct app *app, const struct request *req, struct response *res, struct err *err)
 {
-    const char *agent = req->caller.role == ROLE_AGENT ? req->agent_name : NULL;
     const char *seen = request_header(req, "if-none-match");
     struct result_row row;
+    struct poster by;
     char id[UUID_TEXT_SIZE];
     int rc;
 
     if (seen && !parse_utf8_valid(seen, strlen(seen))) /* none of ours, and SQL takes text only */
         seen = NULL;
-    if (request_uuid(req, "id", id, err) < 0 ||
-        result_store_read(app->db, id, agent, seen, &row, err) < 0)
+    if (request_uuid(req, "id", id, err) < 0 || handler_reader(req, &by, err) < 0 ||
+        result_store_read(app->db, id, &by, seen, &row, err) < 0)
         return -1;
     if (!row.found)
         rc = response_none(res);

@@ -110,6 +110,14 @@ static const struct schema_field job_status_fields[] = {
 };
 const struct schema answer_job_status = {.fields = job_status_fields};
 
+static const struct schema_field lease_fields[] = {
+    NEEDED("job_state", SCHEMA_STRING),
+    NEEDED("cancelled", SCHEMA_BOOL),
+    OR_NULL("expires_at", SCHEMA_DATETIME),
+    END,
+};
+const struct schema answer_lease = {.fields = lease_fields};
+
 /* PHASE_status, PHASE_output and PHASE_serial come with the phases. */
 static const struct schema_field result_fields[] = {
     NEEDED("job_state", SCHEMA_STRING),

@@ -11,6 +11,7 @@
 #define LISTED "limit cursor"
 #define POLLED "@If-None-Match"
 #define PARTS  "@If-None-Match @Range @If-Range"
+#define LEASE  "@Testflinger-Lease"
 
 /* clang-format off */
 const struct operation openapi_operations[] = {
@@ -36,11 +37,12 @@ const struct operation openapi_operations[] = {
     {"POST",   "/v1/job",                     "submit_job",            "submit a job", OBJECT(job_id), "409", ""},
     {"GET",    "/v1/job/{id}",                "get_job",               "the definition of a job", OBJECT(job), "204", ""},
     {"POST",   "/v1/job/{id}/action",         "act_on_job",            "cancel a job", TEXT, "", ""},
-    {"GET",    "/v1/job/{id}/attachments",    "get_attachments",       "the attachments of a job", BYTES("application/gzip"), "204 206 304 416", PARTS},
+    {"GET",    "/v1/job/{id}/attachments",    "get_attachments",       "the attachments of a job", BYTES("application/gzip"), "204 206 304 409 416", PARTS " " LEASE},
     {"POST",   "/v1/job/{id}/attachments",    "post_attachments",      "the attachments a job waits for", TEXT, "422", ""},
-    {"POST",   "/v1/job/{id}/events",         "post_events",           "events for the webhook of a job", TEXT, "404 409 502 504", "@Testflinger-Lease"},
+    {"POST",   "/v1/job/{id}/events",         "post_events",           "events for the webhook of a job", TEXT, "404 409 502 504", LEASE},
+    {"POST",   "/v1/job/{id}/lease",          "renew_lease",           "keep a claimed job", OBJECT(lease), "404 409", LEASE},
     {"GET",    "/v1/job/{id}/position",       "get_job_position",      "how many jobs are ahead", TEXT, "410", ""},
-    {"GET",    "/v1/job/{id}/status",         "get_job_status",        "where a job stands", OBJECT(job_status), "204 304", POLLED},
+    {"GET",    "/v1/job/{id}/status",         "get_job_status",        "where a job stands", OBJECT(job_status), "204 304 409", POLLED " " LEASE},
     {"GET",    "/v1/job/search",              "search_jobs",           "jobs with these tags", LIST(job_row), "400 422", "tags* match state* " LISTED},
     {"POST",   "/v1/oauth2/refresh",          "refresh_token",         "a new access token", OBJECT(refreshed), "", ""},
     {"POST",   "/v1/oauth2/revoke",           "revoke_token",          "end a refresh token", OBJECT(done), "", ""},
@@ -52,12 +54,12 @@ const struct operation openapi_operations[] = {
     {"DELETE", "/v1/restricted-queues/{queue}", "remove_owner",        "take a client off a queue's owners", TEXT, "404", ""},
     {"GET",    "/v1/restricted-queues/{queue}", "get_restricted_queue", "a restricted queue and its owners", OBJECT(restriction), "404", ""},
     {"POST",   "/v1/restricted-queues/{queue}", "add_owner",           "restrict a queue to this client and its other owners", TEXT, "404", ""},
-    {"GET",    "/v1/result/{id}",             "get_result",            "state, results and logs of a job", OBJECT(result), "204 304", POLLED},
-    {"POST",   "/v1/result/{id}",             "post_result",           "results of a running job", TEXT, "409", "@Testflinger-Lease"},
+    {"GET",    "/v1/result/{id}",             "get_result",            "state, results and logs of a job", OBJECT(result), "204 304 409", POLLED " " LEASE},
+    {"POST",   "/v1/result/{id}",             "post_result",           "results of a running job", TEXT, "409", LEASE},
     {"GET",    "/v1/result/{id}/artifact",    "get_artifact",          "the files of a job", BYTES("application/x-tar"), "204 206 304 416", PARTS},
-    {"POST",   "/v1/result/{id}/artifact",    "post_artifact",         "the files of a job", TEXT, "409", "@Testflinger-Lease"},
+    {"POST",   "/v1/result/{id}/artifact",    "post_artifact",         "the files of a job", TEXT, "409", LEASE},
     {"GET",    "/v1/result/{id}/log/{type}",  "get_log",               "a log by phases", JSON, "404", "phase start_fragment start_timestamp"},
-    {"POST",   "/v1/result/{id}/log/{type}",  "post_log",              "a piece of a log", TEXT, "404 409", "@Testflinger-Lease"},
+    {"POST",   "/v1/result/{id}/log/{type}",  "post_log",              "a piece of a log", TEXT, "404 409", LEASE},
     {"DELETE", "/v1/secrets/{client}/{path...}", "delete_secret",      "delete a secret", TEXT, "400 422", ""},
     {"PUT",    "/v1/secrets/{client}/{path...}", "put_secret",         "keep a secret", OBJECT(expiry), "", ""},
 };

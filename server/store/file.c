@@ -66,22 +66,23 @@ int file_store_abandon(struct db *db, const char *file, struct err *err)
     return db_run(db, &abandon, params, err);
 }
 
-int file_store_get(struct db *db, const char *id, const char *kind, struct file_info *ret_info,
-                   bool *ret_found, struct err *err)
+int file_store_get(struct db *db, const char *id, const char *kind, const struct poster *by,
+                   struct file_info *ret_info, struct err *err)
 {
     static const struct db_statement get = {
         .name = "get_file",
-        .sql = "SELECT file_id, size, sha256 FROM api.get_file($1, $2)",
-        .params = 2,
+        .sql = "SELECT file_id, size, sha256 FROM api.get_file($1, $2, $3, $4)",
+        .params = 4,
         .repeatable = true,
     };
-    const struct db_param params[] = {db_text(id), db_text(kind)};
+    const struct db_param params[] = {db_text(id), db_text(kind), db_text(by->agent),
+                                      db_text(by->token)};
     AUTO(db_rows) struct db_rows rows = {.result = NULL};
 
     if (db_query(db, &get, params, &rows, err) < 0)
         return -1;
-    *ret_found = db_rows_count(&rows) > 0;
-    if (*ret_found) {
+    ret_info->found = db_rows_count(&rows) > 0;
+    if (ret_info->found) {
         (void)snprintf(ret_info->file, sizeof(ret_info->file), "%s", db_rows_text(&rows, 0, 0));
         ret_info->size_bytes = db_rows_int(&rows, 0, 1);
         (void)snprintf(ret_info->sha256, sizeof(ret_info->sha256), "%s", db_rows_text(&rows, 0, 2));

@@ -31,14 +31,15 @@ int file_store_abandon(struct db *db, const char *file, struct err *err);
 #define FILE_CHUNK_BYTES ((int64_t)256 << 10)
 
 struct file_info {
+    bool found; /* else nothing is in the rest */
     char file[UUID_TEXT_SIZE];
     char sha256[2 * FILE_HASH_BYTES + 1]; /* hexadecimal */
     int64_t size_bytes;
 };
 
-/* *ret_found is false if there is none. */
-int file_store_get(struct db *db, const char *id, const char *kind, struct file_info *ret_info,
-                   bool *ret_found, struct err *err);
+/* by: the agent that fetches attachments, or nobody.  ERR_CONFLICT: its token is stale. */
+int file_store_get(struct db *db, const char *id, const char *kind, const struct poster *by,
+                   struct file_info *ret_info, struct err *err);
 /* Appends one chunk. */
 int file_store_read(struct db *db, const char *file, int64_t number, struct buf *ret_data,
                     struct err *err);

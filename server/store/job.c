@@ -43,16 +43,16 @@ int job_store_get(struct db *db, const char *id, struct buf *ret_body, bool *ret
     return row_text(db, &get, params, ret_body, ret_found, err);
 }
 
-int job_store_status(struct db *db, const char *id, const char *agent, struct buf *ret_body,
+int job_store_status(struct db *db, const char *id, const struct poster *by, struct buf *ret_body,
                      bool *ret_found, struct err *err)
 {
     static const struct db_statement get = {
         .name = "get_job_status",
-        .sql = "SELECT body FROM api.get_job_status($1, $2)",
-        .params = 2,
+        .sql = "SELECT body FROM api.get_job_status($1, $2, $3)",
+        .params = 3,
         .repeatable = true,
     };
-    const struct db_param params[] = {db_text(id), db_text(agent)};
+    const struct db_param params[] = {db_text(id), db_text(by->agent), db_text(by->token)};
 
     return row_text(db, &get, params, ret_body, ret_found, err);
 }

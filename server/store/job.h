@@ -21,8 +21,8 @@ int job_store_submit(struct db *db, const char *definition, const char *facts,
 int job_store_get(struct db *db, const char *id, struct buf *ret_body, bool *ret_found,
                   struct err *err);
 
-/* Appends where the job stands, as JSON; agent as in result_store_read(). */
-int job_store_status(struct db *db, const char *id, const char *agent, struct buf *ret_body,
+/* Appends where the job stands, as JSON; by as in result_store_read(). */
+int job_store_status(struct db *db, const char *id, const struct poster *by, struct buf *ret_body,
                      bool *ret_found, struct err *err);
 
 /* ERR_GONE if the job is unknown or does not wait. */

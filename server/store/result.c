@@ -24,17 +24,18 @@ static const char *text_or_null(const struct db_rows *rows, int column)
     return db_rows_null(rows, 0, column) ? NULL : db_rows_text(rows, 0, column);
 }
 
-int result_store_read(struct db *db, const char *id, const char *agent, const char *seen,
+int result_store_read(struct db *db, const char *id, const struct poster *by, const char *seen,
                       struct result_row *ret_row, struct err *err)
 {
     static const struct db_statement read = {
         .name = "read_result",
         .sql = "SELECT version, job_state, status, device_info, logs "
-               "FROM api.read_result($1, $2, $3)",
-        .params = 3,
+               "FROM api.read_result($1, $2, $3, $4)",
+        .params = 4,
         .repeatable = true,
     };
-    const struct db_param params[] = {db_text(id), db_text(agent), db_text(seen)};
+    const struct db_param params[] = {db_text(id), db_text(by->agent), db_text(seen),
+                                      db_text(by->token)};
     struct result_row row = {.found = false};
 
     if (db_query(db, &read, params, &row.rows, err) < 0)

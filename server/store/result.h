@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-/* Who posts: the agent's cookie and its lease token; either may be NULL. */
+/* The agent that posts or asks: its cookie and its lease token; either may be NULL. */
 struct poster {
     const char *agent;
     const char *token;
@@ -35,9 +35,9 @@ struct result_row {
     const char *logs; /* JSON list of [type, phase, last fragment number], or NULL: no logs */
 };
 
-/* agent: who asks, if it is an agent (one that lost the job reads "cancelled"), else NULL.  seen:
- * text that holds the versions the caller has, or NULL. */
-int result_store_read(struct db *db, const char *id, const char *agent, const char *seen,
+/* by: who asks, if it is an agent (one that lost the job reads "cancelled"), else nobody.  seen:
+ * text that holds the versions the caller has, or NULL.  ERR_CONFLICT: the token is stale. */
+int result_store_read(struct db *db, const char *id, const struct poster *by, const char *seen,
                       struct result_row *ret_row, struct err *err);
 void result_row_done(struct result_row *row);
 

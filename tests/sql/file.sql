@@ -39,7 +39,9 @@ SELECT is((SELECT file_id::uuid FROM api.get_file(pg_temp.id(1), 'attachments'))
 SELECT is(pg_temp.open(1, 'attachments'), NULL, 'a third is told that they are there');
 SELECT is(pg_temp.claim('a', '{q}', 1), 1, 'the job can be claimed now');
 SELECT throws_ok($$ SELECT pg_temp.open(1, 'attachments') $$, 'TF422', NULL, 'after the start they are refused');
-SELECT is((SELECT count(*) FROM api.get_file(pg_temp.id(1), 'attachments')), 1::bigint, 'but still read');
+SELECT is((SELECT count(*) FROM api.get_file(pg_temp.id(1), 'attachments', 'b')), 1::bigint, 'but still read');
+SELECT is((SELECT confirmed FROM tf.lease), NULL, 'which says nothing about an agent that did not');
+SELECT is((SELECT count(*) FROM api.get_file(pg_temp.id(1), 'attachments', 'a')), 1::bigint, 'or');
 SELECT results_eq('SELECT confirmed, lease_until FROM tf.lease', $$ SELECT now(), now() + interval '30 min' $$,
     'by the agent that claimed the job, which has time for it');
 

@@ -42,6 +42,32 @@ SELECT is(pg_temp.left_s(2), 20, 'a stranger keeps no lease');
 SELECT api.touch_job(pg_temp.id(2), 'b', NULL);
 SELECT is(pg_temp.left_s(2), 120, 'its agent does');
 
+-- questions of an agent
+SELECT pg_temp.submit(30, '{"queue": "z"}') \g /dev/null
+SELECT is(pg_temp.claim('g', '{z}', 10, '{"lease": 60}'), 30, 'an agent with a lease');
+SELECT pg_temp.age(30, '50 s') \g /dev/null
+SELECT results_eq($$ SELECT job_state FROM api.read_result(pg_temp.id(30), 'g', NULL, pg_temp.id(910)::text) $$,
+    $$ VALUES ('running') $$, 'reads its job');
+SELECT is(pg_temp.left_s(30), 60, 'and keeps it by that');
+SELECT pg_temp.age(30, '50 s') \g /dev/null
+SELECT ok((SELECT body IS NOT NULL FROM api.get_job_status(pg_temp.id(30), 'g', pg_temp.id(910)::text)),
+    'as by its status');
+SELECT is(pg_temp.left_s(30), 60, 'again');
+SELECT pg_temp.age(30, '50 s') \g /dev/null
+SELECT is_empty($$ SELECT * FROM api.get_file(pg_temp.id(30), 'attachments', 'g', pg_temp.id(910)::text) $$,
+    'and as by its attachments');
+SELECT is(pg_temp.left_s(30), 60, 'for its own time');
+SELECT throws_ok($$ SELECT * FROM api.read_result(pg_temp.id(30), 'g', NULL, pg_temp.id(911)::text) $$,
+    'TF409', NULL, 'a stale token reads no result');
+SELECT throws_ok($$ SELECT * FROM api.get_job_status(pg_temp.id(30), 'g', pg_temp.id(911)::text) $$,
+    'TF409', NULL, 'no status');
+SELECT throws_ok($$ SELECT * FROM api.get_file(pg_temp.id(30), 'attachments', 'g', pg_temp.id(911)::text) $$,
+    'TF409', NULL, 'no attachments');
+SELECT pg_temp.age(30, '50 s') \g /dev/null
+SELECT is((SELECT count(*) FROM api.read_result(pg_temp.id(30), 'g', NULL)), 1::bigint, 'without it');
+SELECT is(pg_temp.left_s(30), 10, 'nothing is kept');
+SELECT pg_temp.post(30, 'complete', 'g') \g /dev/null
+
 -- signs of life
 SELECT is(pg_temp.left_s(2), 120, 'two minutes while it runs');
 SELECT pg_temp.post(2, 'provision', 'b');

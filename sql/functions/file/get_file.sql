@@ -2,8 +2,12 @@
 -- The newest finished file of a job: attachments, or the artifact of the newest attempt.  sha256 in
 -- hex.  No row: none.
 -- Only agents may fetch attachments, and the one that has just claimed the job does it before it says
--- anything else: that confirms the claim and gives it half an hour to receive and unpack them.
-CREATE FUNCTION api.get_file(p_id uuid, p_kind text)
+-- anything else: that confirms the claim and gives it half an hour to receive and unpack them, if it
+-- has no lease of its own.
+-- p_agent, p_token: who fetches attachments, as in tfx.hear_agent().
+--   TF409  the token is stale
+CREATE FUNCTION api.get_file(p_id uuid, p_kind text, p_agent text DEFAULT NULL,
+                             p_token text DEFAULT NULL)
 RETURNS TABLE (file_id text, size bigint, sha256 text, chunks int)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_seqscan = off AS $$
@@ -15,7 +19,8 @@ BEGIN
         SELECT j.week INTO v_week FROM tf.job j WHERE j.id = p_id;
         UPDATE tf.lease l
         SET confirmed = now(), lease_until = greatest(l.lease_until, now() + interval '30 min')
-        WHERE l.job_id = p_id AND l.confirmed IS NULL;
+        WHERE l.job_id = p_id AND l.confirmed IS NULL AND l.agent = p_agent AND l.lease_s IS NULL;
+        PERFORM tfx.hear_agent(p_id, p_agent, p_token);
     ELSE
         SELECT a.week, a.attempt INTO v_week, v_attempt FROM tf.attempt a
         WHERE a.job_id = p_id ORDER BY a.attempt DESC LIMIT 1;

@@ -1,16 +1,18 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Where a job stands, as a JSON object without its logs.  No row: unknown job.  p_agent: the agent
--- that asks, or NULL, as in api.read_result().
+-- that asks, or NULL, p_token: its lease's, as in api.read_result().
 -- version stands for all of it but the position, which moves with other jobs.
-CREATE FUNCTION api.get_job_status(p_id uuid, p_agent text) RETURNS TABLE (body text)
+--   TF409  the token is stale
+CREATE FUNCTION api.get_job_status(p_id uuid, p_agent text, p_token text DEFAULT NULL)
+RETURNS TABLE (body text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
     v_facts text;
     v_position bigint;
 BEGIN
-    IF p_agent IS NOT NULL THEN
-        PERFORM tfx.touch_lease(p_id, p_agent, false);
+    IF p_agent IS NOT NULL OR p_token IS NOT NULL THEN
+        PERFORM tfx.hear_agent(p_id, p_agent, p_token);
     END IF;
     -- One statement: a job on the move is seen at one of its places.
     SELECT json_build_object(

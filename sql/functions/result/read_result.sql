@@ -1,12 +1,13 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- State and results of a job's newest attempt; JSON texts as posted, NULL: never posted.  No row:
 -- unknown job.  p_agent: the agent that asks, or NULL; one whose attempt was given to another agent
--- reads cancelled, so that it stops.  logs: what has fragments, as [[type, phase, last number], …];
+-- reads cancelled, so that it stops; p_token: its lease's, or NULL.  logs: what has fragments, as [[type, phase, last number], …];
 -- one index probe for each, however long a log is.
 -- version changes with every change of all that; it is read first, so it is never newer than what
 -- it stands for.  p_seen: text with versions the caller has, or *, or NULL: if this one is among them
 -- the other columns are NULL, and were not looked for.
-CREATE FUNCTION api.read_result(p_id uuid, p_agent text, p_seen text)
+--   TF409  the token is stale
+CREATE FUNCTION api.read_result(p_id uuid, p_agent text, p_seen text, p_token text DEFAULT NULL)
 RETURNS TABLE (version text, job_state text, status text, device_info text, logs text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_seqscan = off AS $$
@@ -21,11 +22,11 @@ BEGIN
     END IF;
     SELECT * INTO v_newest FROM tf.attempt a
     WHERE a.job_id = p_id ORDER BY a.attempt DESC LIMIT 1;
-    IF p_agent IS NOT NULL THEN
-        IF tfx.has_lost_job(p_id, p_agent, v_newest.agent) THEN
-            v_state := 'cancelled';
-        END IF;
-        PERFORM tfx.touch_lease(p_id, p_agent, false);
+    IF tfx.has_lost_job(p_id, p_agent, v_newest.agent) THEN
+        v_state := 'cancelled';
+    END IF;
+    IF p_agent IS NOT NULL OR p_token IS NOT NULL THEN
+        PERFORM tfx.hear_agent(p_id, p_agent, p_token);
     END IF;
     v_version := tfx.name_version(concat_ws('/', v_newest.attempt, v_newest.version, v_state));
     IF p_seen = '*' OR strpos(p_seen, v_version) > 0 THEN

@@ -1,0 +1,20 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- An agent asks about a job: a sign of life for its lease.  A token it brings must be that of the
+-- newest attempt, as in tfx.find_attempt, but nothing is written for a job that is not ours.
+--   TF409  the token is not that of the newest attempt
+CREATE FUNCTION tfx.hear_agent(p_id uuid, p_agent text, p_token text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_token uuid;
+BEGIN
+    IF p_token IS NOT NULL THEN
+        SELECT a.token INTO v_token FROM tf.attempt a
+        WHERE a.job_id = p_id ORDER BY a.attempt DESC LIMIT 1;
+        IF v_token::text IS DISTINCT FROM lower(p_token) THEN
+            RAISE EXCEPTION 'job "%" is not leased under this token any more', p_id
+                USING ERRCODE = 'TF409';
+        END IF;
+    END IF;
+    PERFORM tfx.touch_lease(p_id, p_agent, p_token IS NOT NULL);
+END
+$$;

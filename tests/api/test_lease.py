@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""POST /v1/job/{id}/lease, and the header Testflinger-Lease of everything about a job."""
+import uuid
+
+import pytest
+
+from caller import assert_refused
+from conftest import of_role
+from receiver import Receiver
+from server import Server
+
+FRAGMENT = {"fragment_number": 0, "timestamp": "2026-01-31T12:34:56Z", "phase": "setup",
+            "log_data": "x"}
+
+
+@pytest.fixture(scope="module")
+def receiver():
+    made = Receiver()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def server(cluster, database, receiver, tmp_path_factory):
+    where = tmp_path_factory.mktemp("lease")
+    (where / "token").write_text("a-token-for-the-receiver\n")
+    made = Server(cluster, database, where, bcrypt_cost=4, webhook_base_url=receiver.url + "/",
+                  webhook_token_file=str(where / "token")).start()
+    yield made
+    assert made.stop() == 0, made.process.tail()
+
+
+class Lease:
+    """A claimed job, seen by the agent that has it and in the database."""
+
+    def __init__(self, cluster, database, agent, job, token):
+        self.cluster, self.database = cluster, database
+        self.agent, self.job, self.token = agent, job, token
+
+    def sql(self, what, change=False):
+        text = f"UPDATE tf.lease SET {what}" if change else f"SELECT {what} FROM tf.lease"
+        return self.cluster.psql(f"{text} WHERE job_id = '{self.job}'", self.database)
+
+    def grow_old(self):
+        """Almost over, and never heard of."""
+        self.sql("lease_until = now() + interval '5 s', confirmed = NULL", change=True)
+
+    def was_renewed(self):
+        return self.sql("lease_until > now() + interval '30 s'") == "t"
+
+    def was_confirmed(self):
+        return self.sql("confirmed IS NOT NULL") == "t"
+
+    def renew(self, caller=None, token=True):
+        headers = {"Testflinger-Lease": self.token} if token else {}
+        return (caller or self.agent).post(f"/v1/job/{self.job}/lease", headers=headers)
+
+
+@pytest.fixture
+def lease(cluster, database, user, agent, queue):
+    job = user.submit(queue)
+    claimed = agent.get(f"/v1/job?queue={queue}&lease=60&boot=b1").json()
+    made = Lease(cluster, database, agent, job, claimed["lease"]["token"])
+    made.grow_old()
+    return made
+
+
+# name: what an agent asks and posts about a job.  Each is told apart by what it is answered.
+ABOUT = {
+    "lease": lambda who, job, url, how: who.post(f"/v1/job/{job}/lease", **how),
+    "result": lambda who, job, url, how: who.post(f"/v1/result/{job}", {"job_state": "setup"}, **how),
+    "state": lambda who, job, url, how: who.get(f"/v1/result/{job}", **how),
+    "status": lambda who, job, url, how: who.get(f"/v1/job/{job}/status", **how),
+    "output": lambda who, job, url, how: who.post(f"/v1/result/{job}/log/output", FRAGMENT, **how),
+    "serial": lambda who, job, url, how: who.post(f"/v1/result/{job}/log/serial", FRAGMENT, **how),
+    "artifact": lambda who, job, url, how: who.upload(f"/v1/result/{job}/artifact", b"x", **how),
+    "attachments": lambda who, job, url, how: who.get(f"/v1/job/{job}/attachments", **how),
+    "events": lambda who, job, url, how: who.post(
+        f"/v1/job/{job}/events", {"job_status_webhook": url + "/200"}, **how),
+}
+every_request = pytest.mark.parametrize("name", ABOUT)
+
+
+@every_request
+def test_whatever_its_agent_asks_with_the_token_keeps_the_job(lease, agent, receiver, name):
+    reply = ABOUT[name](agent, lease.job, receiver.url, {"headers": {"Testflinger-Lease": lease.token}})
+    assert reply.status == (204 if name == "attachments" else 200), reply
+    assert lease.was_confirmed() and lease.was_renewed()
+
+
+@every_request
+@pytest.mark.parametrize("token", [str(uuid.uuid4()), "rubbish", ""])
+def test_a_stale_token_is_refused_everywhere(lease, agent, receiver, name, token):
+    reply = ABOUT[name](agent, lease.job, receiver.url, {"headers": {"Testflinger-Lease": token}})
+    assert_refused(reply, 409)
+    assert not lease.was_confirmed() and not lease.was_renewed()
+
+
+@every_request
+def test_the_name_alone_does_not_keep_a_lease(lease, agent, receiver, name):
+    ABOUT[name](agent, lease.job, receiver.url, {})
+    assert not lease.was_renewed()
+
+
+@every_request
+def test_users_and_other_agents_keep_nothing(lease, boss, user, anonymous, agent, receiver, name):
+    for who, headers in [(boss, True), (user, True), (anonymous, True), (agent.named("dut-2"), False),
+                         (agent.named(None), False)]:
+        how = {"headers": {"Testflinger-Lease": lease.token}} if headers else {}
+        ABOUT[name](who, lease.job, receiver.url, how)
+        assert not lease.was_confirmed() and not lease.was_renewed()
+
+
+def test_a_renewal_tells_how_the_job_stands(lease, user):
+    reply = lease.renew()
+    assert reply.status == 200
+    answer = reply.json()
+    assert answer.pop("expires_at").startswith("20")
+    assert answer == {"job_state": "running", "cancelled": False}
+    user.post(f"/v1/job/{lease.job}/action", {"action": "cancel"})
+    assert lease.renew().json() == {"job_state": "cancelled", "cancelled": True, "expires_at": None}
+
+
+def test_a_body_does_not_matter(lease, agent):
+    for body in (b"", b"{}", b"rubbish"):
+        reply = agent.post(f"/v1/job/{lease.job}/lease", body,
+                           headers={"Testflinger-Lease": lease.token})
+        assert reply.status == 200
+
+
+def test_a_job_given_to_another_is_lost(lease, agent, queue):
+    lease.sql("lease_until = now(), confirmed = now()", change=True)
+    lease.cluster.psql("SELECT * FROM api.reap_leases(100)", lease.database)
+    assert_refused(lease.renew(), 409)  # it waits again
+    other = agent.named("dut-2")
+    claimed = other.get(f"/v1/job?queue={queue}&lease=60&boot=b2").json()
+    assert claimed["job_id"] == lease.job and claimed["lease"]["attempt"] == 2
+    assert_refused(lease.renew(), 409)
+    lease.token = claimed["lease"]["token"]
+    assert lease.renew(other).status == 200
+
+
+def test_an_agent_without_leases_may_renew_by_its_name(lease, agent, user, queue):
+    job = user.submit(queue)
+    assert agent.claim(queue)["job_id"] == job
+    plain = Lease(lease.cluster, lease.database, agent, job, None)
+    plain.grow_old()
+    assert_refused(plain.renew(agent.named("dut-2"), token=False), 409)
+    assert not plain.was_renewed()
+    assert plain.renew(token=False).status == 200
+    assert plain.was_confirmed() and plain.was_renewed()
+
+
+def test_what_is_refused(server, agent, boss, manager, user, anonymous, lease):
+    assert_refused(agent.post(f"/v1/job/{uuid.uuid4()}/lease"), 404)
+    assert_refused(agent.post("/v1/job/abc/lease"), 400)
+    for who in (boss, manager, user, anonymous, of_role(server, "contributor")):
+        assert_refused(lease.renew(who), 403)
+    assert not lease.was_renewed()
