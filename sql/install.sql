@@ -23,6 +23,7 @@
 \ir functions/job/list_jobs.sql
 \ir functions/job/negate_priority.sql
 \ir functions/job/place_job.sql
+\ir functions/job/purge_submission_keys.sql
 \ir functions/job/ready_job.sql
 \ir functions/job/record_event.sql
 \ir functions/job/render_listed.sql
@@ -33,6 +34,7 @@
 \ir functions/job/scan_unfinished.sql
 \ir functions/job/submit_job.sql
 \ir functions/job/take_job.sql
+\ir functions/job/take_key.sql
 \ir functions/job/touch_job.sql
 \ir functions/job/wants_living.sql
 -- claim

@@ -100,19 +100,15 @@ static int write_definition(struct json_object *body, struct buf *ret_text,
                             char ret_sha256[static DIGEST_HEX_SIZE], struct err *err)
 {
     struct json_object *definition = definition_of(body, err);
-    AUTO(buf) struct buf canonical = BUF_INIT(JOB_TEXT_MAX);
-    unsigned char hash[DIGEST_SIZE];
     int rc;
 
     if (!definition)
         return -1;
-    rc = jsn_add_tree(ret_text, definition) < 0 || jsn_add_canonical(&canonical, definition) < 0;
+    rc = job_digest(definition, ret_sha256, err);
+    if (rc == 0 && jsn_add_tree(ret_text, definition) < 0)
+        rc = err_set(err, ERR_TOO_LARGE, "job is too large");
     json_object_put(definition);
-    if (rc)
-        return err_set(err, ERR_TOO_LARGE, "job is too large");
-    digest_of(buf_text(&canonical), canonical.len, hash);
-    digest_hex(hash, ret_sha256);
-    return 0;
+    return rc;
 }
 
 /* A definition with secrets, even with none in it, needs a store. */
@@ -128,12 +124,13 @@ int job_submit(struct app *app, const struct request *req, struct response *res,
 {
     AUTO(buf) struct buf definition = BUF_INIT(JOB_TEXT_MAX);
     AUTO(buf) struct buf facts = BUF_INIT(JOB_TEXT_MAX);
-    char sha256[DIGEST_HEX_SIZE], new_id[UUID_TEXT_SIZE], id[UUID_TEXT_SIZE];
+    struct job_submission submission;
+    char id[UUID_TEXT_SIZE];
 
-    if (check_secrets(app, req->json, err) < 0 ||
-        uuid_make(clock_us(app->clock), new_id, err) < 0 ||
-        write_definition(req->json, &definition, sha256, err) < 0 ||
-        job_facts(req, sha256, new_id, &facts, err) < 0 ||
+    if (job_key(req, &submission, err) < 0 || check_secrets(app, req->json, err) < 0 ||
+        uuid_make(clock_us(app->clock), submission.new_id, err) < 0 ||
+        write_definition(req->json, &definition, submission.sha256, err) < 0 ||
+        job_facts(req, &submission, &facts, err) < 0 ||
         job_store_submit(app->db, buf_text(&definition), buf_text(&facts), id, err) < 0)
         return -1;
     res->content_type = "application/json";

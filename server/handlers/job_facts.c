@@ -157,16 +157,20 @@ static void add_caller(struct facts *f, const struct caller *caller, const char 
     add_bool(f, "queue_allowed", is_allowed(caller->permissions, queue));
 }
 
-int job_facts(const struct request *req, const char *sha256, const char *new_id,
-              struct buf *ret_facts, struct err *err)
+int job_facts(const struct request *req, const struct job_submission *s, struct buf *ret_facts,
+              struct err *err)
 {
     struct facts facts = {.json = json_object_new_object(), .err = err};
     int rc = 0;
 
     if (!facts.json)
         return err_set(err, ERR_INTERNAL, "out of memory");
-    add_text(&facts, "new_id", new_id);
-    add_text(&facts, "sha256", sha256);
+    add_text(&facts, "new_id", s->new_id);
+    add_text(&facts, "sha256", s->sha256);
+    if (s->key[0]) {
+        add_text(&facts, "key", s->key);
+        add_text(&facts, "key_sha256", s->key_sha256);
+    }
     add_definition(&facts, req->json);
     add_caller(&facts, &req->caller, jsn_text(req->json, "job_queue"));
     if (facts.failed)

@@ -34,7 +34,7 @@ const struct operation openapi_operations[] = {
     {"GET",    "/v1/client-permissions/{id}", "get_client",            "one client", OBJECT(client), "404", ""},
     {"PUT",    "/v1/client-permissions/{id}", "put_client",            "make or change a client", TEXT, "", ""},
     {"GET",    "/v1/job",                     "claim_job",             "claim a job of these queues", OBJECT(job), "204 400", "queue*! lease boot"},
-    {"POST",   "/v1/job",                     "submit_job",            "submit a job", OBJECT(job_id), "409", ""},
+    {"POST",   "/v1/job",                     "submit_job",            "submit a job", OBJECT(job_id), "409", "@Idempotency-Key"},
     {"GET",    "/v1/job/{id}",                "get_job",               "the definition of a job", OBJECT(job), "204", ""},
     {"POST",   "/v1/job/{id}/action",         "act_on_job",            "cancel a job", TEXT, "", ""},
     {"GET",    "/v1/job/{id}/attachments",    "get_attachments",       "the attachments of a job", BYTES("application/gzip"), "204 206 304 409 416", PARTS " " LEASE},

@@ -51,6 +51,31 @@ SELECT throws_ok($$ SELECT pg_temp.submit(6, '{"has_reservation": true, "reserve
 SELECT is(pg_temp.submit(6, '{"has_reservation": true, "reserve_timeout": 21600}'), true,
     'six hours are for everybody');
 
+-- submissions with a key: take_key, purge_submission_keys
+SELECT is(pg_temp.submit(20, '{"queue": "k", "key": "one", "key_sha256": "01"}'), true, 'the first with its key');
+SELECT results_eq($$ SELECT job_id, created FROM api.submit_job('{}', '{"queue": "k", "key": "one",
+    "key_sha256": "01", "sha256": "00", "new_id": "00000000-0000-7000-8000-000000000021"}') $$,
+    $$ VALUES ('00000000-0000-7000-8000-000000000020', false) $$, 'the same again is the first job');
+SELECT throws_ok($$ SELECT pg_temp.submit(21, '{"queue": "k", "key": "one", "key_sha256": "02"}') $$,
+    'TF422', NULL, 'another body under the key is refused');
+SELECT is(pg_temp.submit(21, '{"queue": "k", "key": "one", "key_sha256": "02", "client_id": "c"}'), true,
+    'each caller has keys of its own');
+SELECT throws_ok($$ SELECT pg_temp.submit(22, '{"queue": "k", "priority": 1, "key": "two", "key_sha256": "03"}') $$,
+    'TF401', NULL, 'a submission that is refused');
+SELECT is(pg_temp.submit(22, '{"queue": "k", "key": "two", "key_sha256": "04"}'), true, 'leaves its key free');
+INSERT INTO tf.restricted_queue VALUES ('k');
+SELECT is(pg_temp.submit(20, '{"queue": "k", "key": "one", "key_sha256": "01"}'), false,
+    'a repetition is answered though it would be refused today');
+DELETE FROM tf.restricted_queue WHERE queue = 'k';
+SELECT is((SELECT purged FROM api.purge_submission_keys(10)), 0, 'young keys stay');
+UPDATE tf.submission_key SET created_at = now() - interval '24 h';
+SELECT is(pg_temp.submit(23, '{"queue": "k", "key": "one", "key_sha256": "05"}'), true,
+    'after a day a key is free again');
+SELECT is(pg_temp.submit(23, '{"queue": "k", "key": "one", "key_sha256": "05"}'), false, 'for a day');
+SELECT results_eq($$ SELECT p.purged FROM generate_series(1, 3) n, LATERAL api.purge_submission_keys(1 + 0 * n) p $$,
+    $$ VALUES (1), (1), (0) $$, 'the others are forgotten, a bounded number at a time');
+SELECT is((SELECT count(*) FROM tf.wait WHERE queue = 'k'), 4::bigint, 'each job is there once');
+
 -- get_job
 SELECT is((SELECT body::jsonb FROM api.get_job(pg_temp.id(1))), jsonb_build_object('job_queue', 'q',
     'n', 1.0, 'job_id', pg_temp.id(1)), 'the definition is read with its id');

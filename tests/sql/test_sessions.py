@@ -5,6 +5,7 @@ Each pair of actions is run on a job in each state: the first session acts and k
 open, the second acts, the first commits or rolls back.  The job must end as it does when the two
 act one after the other, in one order or the other, on a quiet database."""
 import itertools
+import uuid
 
 import psycopg
 import pytest
@@ -211,6 +212,23 @@ def test_the_same_submission_twice_at_once_is_one_job(connect):
     assert call.result() == [(False,)]
     two.commit()
     assert quiet.execute("SELECT count(*) FROM tf.wait WHERE queue = 'twice'").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("ending, allowed", [("commit", "first"), ("rollback", "second")])
+def test_the_same_key_twice_at_once_is_one_job(connect, ending, allowed):
+    quiet, one, two = connect(autocommit=True), connect(), connect()
+    sql = ("SELECT job_id, created FROM api.submit_job('{}', jsonb_build_object('new_id', %s::text,"
+           " 'queue', %s::text, 'sha256', '00', 'key', %s::text, 'key_sha256', '00'))")
+    queue = f"keyed-{ending}"
+    ids = {name: str(uuid.uuid4()) for name in ("first", "second")}
+    assert Call(one, sql, (ids["first"], queue, queue), quiet).result() == [(ids["first"], True)]
+    call = Call(two, sql, (ids["second"], queue, queue), quiet)
+    assert not call.settle(), "the second waits for the first"
+    getattr(one, ending)()
+    assert call.result() == [(ids[allowed], allowed == "second")]
+    two.commit()
+    assert quiet.execute("SELECT job_id::text FROM tf.wait WHERE queue = %s",
+                         (queue,)).fetchall() == [(ids[allowed],)]
 
 
 def test_of_two_uploads_of_attachments_the_first_to_end_counts(connect):

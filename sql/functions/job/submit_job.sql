@@ -3,7 +3,8 @@
 -- here.  p_facts: what was read from it and from the caller's token (tfx.check_submission; also
 -- id or new_id, sha256 of the canonical definition, parent, name, tags, hold, client_id, and secrets:
 -- the paths in the order in which they are named).
--- The same definition under an id that exists is the same job again: created is false.
+-- The same definition under an id that exists is the same job again: created is false.  So is the
+-- same body under a key of the caller's (tfx.take_key), whatever the caller may do by now.
 --   TF400 TF401 TF403 TF422  see tfx.check_submission
 --   TF409  the id names a job with another definition or of another caller
 CREATE FUNCTION api.submit_job(p_definition text, p_facts jsonb)
@@ -13,7 +14,15 @@ SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_job tf.job;
     v_id uuid := coalesce(p_facts ->> 'id', p_facts ->> 'new_id')::uuid;
+    v_known uuid;
 BEGIN
+    IF p_facts ? 'key' THEN
+        v_known := tfx.take_key(p_facts, v_id);
+        IF v_known IS NOT NULL THEN
+            RETURN QUERY SELECT v_known::text, false;
+            RETURN;
+        END IF;
+    END IF;
     PERFORM tfx.check_submission(p_facts);
     INSERT INTO tf.job (id, week, queue, priority, submitter, parent, name, exclude_agents,
                         attachments, secrets, global_timeout, sha256)

@@ -14,6 +14,7 @@
 /* The facts of a body sent by a caller with these permissions (NULL: anonymous). */
 static struct json_object *facts_of(const char *body, const char *permissions)
 {
+    const struct job_submission submission = {.new_id = "new", .sha256 = "cafe"};
     struct request req;
     struct buf text = BUF_INIT(100000);
     struct json_object *facts;
@@ -26,7 +27,7 @@ static struct json_object *facts_of(const char *body, const char *permissions)
         assert_int_equal(jsn_parse(permissions, strlen(permissions), &req.caller.permissions, NULL),
                          0);
     }
-    assert_int_equal(job_facts(&req, "cafe", "new", &text, NULL), 0);
+    assert_int_equal(job_facts(&req, &submission, &text, NULL), 0);
     assert_int_equal(jsn_parse(buf_text(&text), text.len, &facts, NULL), 0);
     json_object_put(req.json);
     json_object_put(req.caller.permissions);
