@@ -30,6 +30,8 @@ struct config {
     int64_t slow_workers;
     int64_t queue_max;
     int64_t list_days;
+    int64_t reap_period_ms;
+    int64_t upkeep_period_ms;
 
     char *jwt_key_file;
     char *secrets_key_file;

@@ -11,8 +11,11 @@
 
 static const struct {
     const char *kind, *series, *labels, *help;
+    bool in_us;
 } rows[METRIC_COUNT] = {
-#define METRIC(name, kind, text, labels, help) [METRIC_##name] = {kind, text, labels, help},
+#define METRIC(name, kind, text, labels, help) [METRIC_##name] = {kind, text, labels, help, false},
+#define METRIC_US(name, kind, text, labels, help)                                                  \
+    [METRIC_##name] = {kind, text, labels, help, true},
 #include "server/metrics.def"
 #undef METRIC
 };
@@ -108,16 +111,26 @@ void metrics_request(struct metrics *m, size_t route, int status, int64_t elapse
     count(&counts->sum_us, elapsed_us > 0 ? (uint64_t)elapsed_us : 0);
 }
 
+static bool is_first_of_series(int row)
+{
+    return row == 0 || strcmp(rows[row].series, rows[row - 1].series) != 0;
+}
+
 static void write_values(const struct metrics *m, struct buf *out)
 {
     for (int i = 0; i < METRIC_COUNT; i++) {
-        if (rows[i].help) /* the first row of its series */
+        int64_t value = metrics_get(m, (enum metric)i);
+
+        if (is_first_of_series(i))
             (void)buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", rows[i].series, rows[i].help,
                            rows[i].series, rows[i].kind);
         (void)buf_adds(out, rows[i].series);
         if (rows[i].labels[0])
             (void)buf_addf(out, "{%s}", rows[i].labels);
-        (void)buf_addf(out, " %" PRId64 "\n", metrics_get(m, (enum metric)i));
+        if (rows[i].in_us)
+            (void)buf_addf(out, " %" PRId64 ".%06" PRId64 "\n", value / 1000000, value % 1000000);
+        else
+            (void)buf_addf(out, " %" PRId64 "\n", value);
     }
 }
 

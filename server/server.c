@@ -17,6 +17,7 @@
 #include "server/openapi/openapi.h"
 #include "server/routes.h"
 #include "server/store/service.h"
+#include "server/tasks/tasks.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -38,6 +39,7 @@ struct server {
     struct audit *audit;
     struct buf openapi;
     struct executor *executor;
+    struct tasks *tasks;
     int listen_fd;
     char url[LISTEN_URL_MAX];
     int port;
@@ -128,6 +130,14 @@ static int start_workers(struct server *s, struct err *err)
     return s->executor ? 0 : -1;
 }
 
+static int start_tasks(struct server *s, struct err *err)
+{
+    const struct app app = shared_app(s);
+
+    s->tasks = tasks_start(&app, &s->db, err);
+    return s->tasks ? 0 : -1;
+}
+
 static int start_loops(struct server *s, struct err *err)
 {
     const struct loop_options options = {
@@ -178,7 +188,9 @@ static int start_all(struct server *s, struct err *err)
     if (!s->metrics || start_workers(s, err) < 0)
         return -1;
     s->listen_fd = listen_open(s->config->listen, s->url, &s->port, err);
-    return s->listen_fd < 0 ? -1 : start_loops(s, err);
+    if (s->listen_fd < 0 || start_loops(s, err) < 0)
+        return -1;
+    return start_tasks(s, err);
 }
 
 /* Of a server that did not start completely; its loops have no requests. */
@@ -235,6 +247,8 @@ void server_drain(struct server *server, int64_t timeout_ms)
 {
     if (server->metrics)
         metrics_set(server->metrics, METRIC_DRAINING, 1);
+    if (server->tasks)
+        tasks_stop(server->tasks);
     for (size_t i = 0; i < server->loop_count; i++)
         loop_drain(server->loops[i], timeout_ms);
     if (server->listen_fd >= 0)
@@ -247,13 +261,14 @@ bool server_drained(const struct server *server)
     for (size_t i = 0; i < server->loop_count; i++)
         if (!loop_ended(server->loops[i]))
             return false;
-    return true;
+    return !server->tasks || tasks_ended(server->tasks);
 }
 
 void server_free(struct server *server)
 {
     if (!server)
         return;
+    tasks_free(server->tasks);
     for (size_t i = 0; i < server->loop_count; i++)
         loop_free(server->loops[i]);
     free(server->loops);

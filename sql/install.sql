@@ -127,19 +127,23 @@
 \ir functions/secret/drop_job_secrets.sql
 \ir functions/secret/find_secrets_limit.sql
 \ir functions/secret/list_other_keys.sql
+\ir functions/secret/purge_secrets.sql
 \ir functions/secret/put_secret.sql
 \ir functions/secret/render_secrets.sql
 \ir functions/secret/rewrap_secret.sql
 -- token
 \ir functions/token/add_refresh_token.sql
 \ir functions/token/end_refresh_token.sql
+\ir functions/token/purge_refresh_tokens.sql
 \ir functions/token/redeem_refresh_token.sql
 -- service
 \ir functions/service/check_schema.sql
-\ir functions/service/make_partitions.sql
 \ir functions/service/rebuild_hot.sql
 \ir functions/service/reset_data.sql
 \ir functions/service/rotate_wait.sql
+-- task
+\ir functions/task/begin_task.sql
+\ir functions/task/run_task.sql
 -- at the end
 \ir grants.sql
 \ir finish.sql

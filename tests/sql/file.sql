@@ -69,11 +69,11 @@ SELECT lives_ok(format('SELECT api.abandon_file(%L)', :'six'), 'an upload is giv
 SELECT is((SELECT count(*) FROM tf.chunk WHERE file_id = :'six'), 0::bigint, 'and leaves nothing');
 SELECT lives_ok(format('SELECT api.abandon_file(%L)', :'four'), 'a finished one is not');
 SELECT is((SELECT size FROM api.get_file(pg_temp.id(1), 'artifact')), 5::bigint, 'touched by it');
-SELECT is((SELECT swept FROM api.sweep_files(10)), 0, 'nothing to sweep yet');
+SELECT is(tfx.sweep_files(10), 0, 'nothing to sweep yet');
 UPDATE tf.file SET ended_at = ended_at - interval '2 h';
 SELECT pg_temp.open(2, 'artifact') AS seven \gset
 UPDATE tf.file SET created_at = now() - interval '2 days' WHERE id = :'seven';
-SELECT is((SELECT swept FROM api.sweep_files(2)), 2, 'old uploads and replaced files go, so many at a time');
-SELECT is((SELECT swept FROM api.sweep_files(2)), 1, 'until none is left');
+SELECT is(tfx.sweep_files(2), 2, 'old uploads and replaced files go, so many at a time');
+SELECT is(tfx.sweep_files(2), 1, 'until none is left');
 SELECT is((SELECT count(*) FROM tf.file WHERE state = 'complete'), 3::bigint, 'the others stay');
 \ir lib/end.psql

@@ -149,7 +149,7 @@ SELECT is(pg_temp.status(81) - '{job_id,created_at,started_at,finished_at,versio
       "position": null}', 'a finished job');
 SELECT is(pg_temp.claim('s-1', '{s}', 83), 83, 'another is claimed');
 SELECT pg_temp.age(83, '1 h') \g /dev/null
-SELECT api.reap_leases(9) \g /dev/null
+SELECT tfx.reap_leases(9) \g /dev/null
 SELECT is(pg_temp.status(83) ->> 'job_state', 'waiting', 'and lost');
 SELECT is(pg_temp.claim('s-2', '{s}', 84), 83, 'and claimed again');
 SELECT is(pg_temp.status(83, 's-1') ->> 'job_state', 'cancelled', 'the agent that lost it reads that it is cancelled');

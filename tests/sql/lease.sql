@@ -3,7 +3,7 @@
 \ir lib/begin.psql
 SELECT pg_temp.submit(n, '{"global_timeout": 3600}') FROM generate_series(1, 9) n \g /dev/null
 CREATE FUNCTION pg_temp.reap() RETURNS SETOF text LANGUAGE sql AS
-    $$ SELECT right(job_id, 12)::int || ' ' || reason FROM api.reap_leases(100) ORDER BY 1 $$;
+    $$ SELECT right(job_id, 12)::int || ' ' || reason FROM tfx.reap_leases(100) ORDER BY 1 $$;
 CREATE FUNCTION pg_temp.left_s(n int) RETURNS int LANGUAGE sql AS
     $$ SELECT extract(epoch FROM lease_until - now())::int FROM tf.lease WHERE job_id = pg_temp.id(n) $$;
 
@@ -133,7 +133,7 @@ SELECT pg_temp.age(6, '2 h') \g /dev/null
 SELECT results_eq('SELECT pg_temp.reap()', $$ VALUES ('6 retry') $$, 'that is lost');
 SELECT is(pg_temp.claim('f', '{q}', 9, '{"lease": 60}'), 6, 'may have the job again');
 SELECT pg_temp.age(3, '2 h'), pg_temp.age(5, '2 h'), pg_temp.age(6, '2 h') \g /dev/null
-SELECT is((SELECT count(*) FROM api.reap_leases(2)), 2::bigint, 'no more than asked for at a time');
-SELECT is((SELECT count(*) FROM api.reap_leases(2)), 1::bigint, 'the rest next time');
-SELECT is((SELECT count(*) FROM api.reap_leases(0)), 0::bigint, 'or none');
+SELECT is((SELECT count(*) FROM tfx.reap_leases(2)), 2::bigint, 'no more than asked for at a time');
+SELECT is((SELECT count(*) FROM tfx.reap_leases(2)), 1::bigint, 'the rest next time');
+SELECT is((SELECT count(*) FROM tfx.reap_leases(0)), 0::bigint, 'or none');
 \ir lib/end.psql

@@ -58,7 +58,7 @@ SELECT is((SELECT logs FROM api.read_result(pg_temp.id(3), NULL, NULL)), NULL, '
 
 -- a second attempt goes on with the numbers
 SELECT pg_temp.age(1, '1 h') \g /dev/null
-SELECT api.reap_leases(9) \g /dev/null
+SELECT tfx.reap_leases(9) \g /dev/null
 DELETE FROM tf.log WHERE number > 1000;
 SELECT is(pg_temp.claim('b', '{q}', 2), 1, 'another attempt');
 SELECT is(pg_temp.read(1, 'setup'), NULL, 'has a log of its own');

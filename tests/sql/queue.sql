@@ -37,11 +37,11 @@ SELECT is((SELECT body::jsonb FROM api.list_wait_times('["w", "none", "w"]')),
 SELECT is((SELECT body::jsonb FROM api.list_wait_times(NULL)) - 'w', '{"v": {"5": 7, "10": 7, "50": 7, "90": 7, "95": 7}}',
     'of every queue, if none is named');
 SELECT is((SELECT body FROM api.list_wait_times('[""]')), '{}', 'the empty name is a name');
-SELECT is((SELECT purged FROM api.purge_wait_samples(9)), 0, 'few samples are kept');
+SELECT is(tfx.purge_wait_samples(9), 0, 'few samples are kept');
 INSERT INTO tf.wait_sample (queue, at, seconds) SELECT 'w', now() + make_interval(secs => n), 1 FROM generate_series(1, 1000) n;
 SELECT is((SELECT body::jsonb -> 'w' ->> '95' FROM api.list_wait_times('["w"]')), '1', 'the newest thousand count');
-SELECT is((SELECT purged FROM api.purge_wait_samples(3)), 3, 'older ones are deleted, not too many at a time');
-SELECT is((SELECT purged FROM api.purge_wait_samples(3)), 1, 'until there are no more');
+SELECT is(tfx.purge_wait_samples(3), 3, 'older ones are deleted, not too many at a time');
+SELECT is(tfx.purge_wait_samples(3), 1, 'until there are no more');
 SELECT is((SELECT count(*) FROM tf.wait_sample), 1001::bigint, 'and only those');
 SELECT pg_temp.submit(99, '{"queue": "u"}') \g /dev/null
 SELECT pg_temp.claim('x', '{u}', 1) \g /dev/null

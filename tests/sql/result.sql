@@ -92,7 +92,7 @@ SELECT lives_ok($$ SELECT api.post_result(pg_temp.id(3), 'a', pg_temp.id(903)::t
 SELECT is(pg_temp.claim('a', '{q}', 4), 4, 'first attempt');
 SELECT pg_temp.post(4, 'setup', 'a', '{"setup":7}');
 SELECT pg_temp.age(4, '1 h') \g /dev/null
-SELECT api.reap_leases(9) \g /dev/null
+SELECT tfx.reap_leases(9) \g /dev/null
 SELECT pg_temp.post(4, 'provision', 'a');
 SELECT is(pg_temp.state(4), 'waiting', 'a retried job waits whatever the lost agent says');
 SELECT is(pg_temp.claim('b', '{q}', 5), 4, 'second attempt');

@@ -18,7 +18,7 @@ ACTIONS = {
     "cancel": "SELECT api.cancel_job(%(job)s, 'me')",
     "ready": "SELECT ready FROM api.ready_job(%(job)s)",
     "late result": "SELECT api.post_result(%(job)s, 'a', NULL, '{\"test\": 0}', NULL, 'complete')",
-    "reaper": "SELECT reason FROM api.reap_leases(10)",
+    "reaper": "SELECT reason FROM tfx.reap_leases(10)",
     "renew": "SELECT job_state FROM api.renew_lease(%(job)s, 'a', %(token)s)",
     "return": "SELECT returned FROM api.return_claim(%(job)s, %(token)s)",
 }
@@ -260,10 +260,10 @@ def test_partitions_are_made_once(connect):
 def test_the_waiting_jobs_are_not_rewritten_while_somebody_uses_them(connect):
     one, two = connect(), connect()
     submit(one, 1, "used")
-    assert two.execute("SELECT kept FROM api.rotate_wait()").fetchall() == []
+    assert two.execute("SELECT tfx.rotate_wait(0)").fetchone() == (0,)
     one.rollback()
     two.rollback()
-    assert two.execute("SELECT kept FROM api.rotate_wait()").fetchall() != []
+    assert two.execute("SELECT tfx.rotate_wait(0)").fetchone() == (1,)
     two.rollback()
 
 
@@ -281,3 +281,14 @@ def test_an_owner_added_while_the_last_one_goes_is_an_owner(connect):
     assert call.error is None
     assert watcher.execute("SELECT body::jsonb ->> 'owners' FROM api.get_restricted_queue('raced')"
                            ).fetchone() == ('["c2"]',)
+
+
+def test_a_task_is_done_by_one_server_at_a_time(connect):
+    one, two = connect(), connect()
+    run = "SELECT what FROM api.run_task('purge_secrets', %s)"
+    assert one.execute(run, (60000,)).fetchall() == [("run",)]
+    assert two.execute(run, (0,)).fetchall() == [], "somebody is at it, and nobody waits"
+    one.commit()
+    assert two.execute(run, (60000,)).fetchall() == [], "it was done a moment ago"
+    assert two.execute(run, (0,)).fetchall() == [("run",)]
+    two.rollback()

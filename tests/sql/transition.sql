@@ -25,11 +25,11 @@ BEGIN
     WHEN 'complete' THEN PERFORM pg_temp.post(n, 'complete', 'a' || n);
     WHEN 'return' THEN PERFORM api.return_claim(pg_temp.id(n), pg_temp.id(900 + n)::text);
     WHEN 'undelivered' THEN
-        PERFORM pg_temp.age(n, '2 min'), api.reap_leases(9);
+        PERFORM pg_temp.age(n, '2 min'), tfx.reap_leases(9);
     WHEN 'retry' THEN
-        PERFORM pg_temp.post(n, 'setup', 'a' || n), pg_temp.age(n, '2 h'), api.reap_leases(9);
+        PERFORM pg_temp.post(n, 'setup', 'a' || n), pg_temp.age(n, '2 h'), tfx.reap_leases(9);
     WHEN 'lose' THEN
-        PERFORM pg_temp.post(n, 'test', 'a' || n), pg_temp.age(n, '2 h'), api.reap_leases(9);
+        PERFORM pg_temp.post(n, 'test', 'a' || n), pg_temp.age(n, '2 h'), tfx.reap_leases(9);
     END CASE;
     RETURN 'done';
 EXCEPTION

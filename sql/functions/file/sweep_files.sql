@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Removes at most p_limit uploads nobody finished within a day and files replaced an hour ago (who
--- is still reading one had that long).
-CREATE FUNCTION api.sweep_files(p_limit int) RETURNS TABLE (swept int)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- is still reading one had that long); returns how many.
+CREATE FUNCTION tfx.sweep_files(p_limit int) RETURNS int
+LANGUAGE plpgsql AS $$
 DECLARE
     v_file tf.file;
     v_swept int := 0;
@@ -19,6 +19,6 @@ BEGIN
         DELETE FROM tf.file f WHERE f.week = v_file.week AND f.id = v_file.id;
         v_swept := v_swept + 1;
     END LOOP;
-    RETURN QUERY SELECT v_swept;
+    RETURN v_swept;
 END
 $$;

@@ -1,9 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Ends at most p_limit leases whose time is over by the database's clock, or that were offered a
 -- minute ago and never confirmed.  Rows somebody is using at this moment are left for the next run.
-CREATE FUNCTION api.reap_leases(p_limit int) RETURNS TABLE (job_id text, reason text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET jit = off SET enable_seqscan = off AS $$
+CREATE FUNCTION tfx.reap_leases(p_limit int) RETURNS TABLE (job_id text, reason text)
+LANGUAGE plpgsql SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_lease tf.lease;
 BEGIN

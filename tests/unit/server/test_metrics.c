@@ -65,7 +65,10 @@ static void test_series_have_one_head_each(void **state)
     metrics_set(m, METRIC_POOL_SIZE_SLOW, 2);
     metrics_add(m, METRIC_CONNECTIONS, 5);
     metrics_add(m, METRIC_CONNECTIONS, -1);
+    metrics_add(m, METRIC_TASK_TIME_REAP_LEASES, 1002000);
     metrics_write(m, route_of, &out);
+    assert_line(out.data, "testflinger_task_seconds_total{task=\"reap_leases\"} 1.002000");
+    assert_line(out.data, "testflinger_task_runs_total{task=\"sweep_files\"} 0");
     assert_line(out.data, "testflinger_pool_size{lane=\"slow\"} 2");
     assert_line(out.data, "testflinger_http_connections 4");
     head = strstr(out.data, "# TYPE testflinger_pool_size gauge\n");

@@ -1,0 +1,38 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Does one piece of periodic work, one bounded batch of it, unless another server is at it or did it
+-- within p_every_ms: then no row.  Rows: ('run', 1), what was done and how often, and
+-- ('more', 1) if there is more to do at once.  server/tasks/tasks.def has the same list of tasks.
+-- A lock that does not come within two seconds ends it: it is tried again before long.
+--   TF404  no such task
+CREATE FUNCTION api.run_task(p_task text, p_every_ms bigint)
+RETURNS TABLE (what text, count bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '2s' AS $$
+#variable_conflict use_column
+DECLARE
+    v_batch constant int := 500;
+    v_done bigint;
+BEGIN
+    IF NOT tfx.begin_task(p_task, p_every_ms) THEN
+        RETURN;
+    END IF;
+    RETURN QUERY VALUES ('run', 1::bigint);
+    CASE p_task
+    WHEN 'reap_leases' THEN
+        RETURN QUERY
+        SELECT coalesce(r.reason, 'more'), count(*) FROM tfx.reap_leases(v_batch) r
+        GROUP BY GROUPING SETS (r.reason, ()) HAVING r.reason IS NOT NULL OR count(*) = v_batch;
+        RETURN;
+    WHEN 'purge_refresh_tokens' THEN v_done := tfx.purge_refresh_tokens(v_batch);
+    WHEN 'purge_secrets' THEN v_done := tfx.purge_secrets(v_batch);
+    WHEN 'purge_wait_samples' THEN v_done := tfx.purge_wait_samples(v_batch);
+    WHEN 'sweep_files' THEN v_done := tfx.sweep_files(v_batch);
+    WHEN 'make_partitions' THEN v_done := tfx.make_partitions(4);
+    WHEN 'rotate_wait' THEN v_done := tfx.rotate_wait(20000);
+    ELSE
+        RAISE EXCEPTION 'task "%" does not exist', p_task USING ERRCODE = 'TF404';
+    END CASE;
+    RETURN QUERY SELECT p_task, v_done WHERE v_done > 0
+    UNION ALL SELECT 'more', 1 WHERE v_done = v_batch;
+END
+$$;

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Periodic work of servers that share a database: done, by one of them at a time, and again after
+an outage."""
+import re
+
+import pytest
+
+from cluster import Cluster
+from server import ADMIN_ID, ADMIN_SECRET, Server, dbadmin
+from wait import wait_for
+
+DATABASE = "testflinger"
+TASKS = {"reap_leases", "make_partitions", "purge_refresh_tokens", "purge_secrets",
+         "purge_wait_samples", "rotate_wait", "sweep_files"}
+
+
+@pytest.fixture(name="own", scope="module")
+def own_cluster():
+    """These tests stop PostgreSQL, so they have one of their own, which keeps its data."""
+    made = Cluster()
+    made.migrate(DATABASE)
+    dbadmin(made, DATABASE, "client", "add", ADMIN_ID, given=ADMIN_SECRET + "\n")
+    yield made
+    made.stop()
+
+
+@pytest.fixture(name="pair", scope="module")
+def two_servers(own, tmp_path_factory):
+    made = [Server(own, DATABASE, tmp_path_factory.mktemp("tasks"), name, reap_period_ms=100,
+                   upkeep_period_ms=200, statement_timeout_ms=2000, connect_timeout_s=2).start()
+            for name in ("one", "two")]
+    yield made
+    for server in made:
+        assert server.stop() == 0, server.process.tail()
+
+
+def metric(servers, series, labels=""):
+    """A counter, summed over the servers."""
+    found = [re.search(rf"^{series}{re.escape(labels)} ([0-9.]+)$", server.get("/metrics").text, re.M)
+             for server in servers]
+    return sum(float(match.group(1)) for match in found)
+
+
+def runs(servers, task="reap_leases", what="runs"):
+    return metric(servers, f"testflinger_task_{what}_total", f'{{task="{task}"}}')
+
+
+def ended(servers, reason):
+    return metric(servers, "testflinger_leases_ended_total", f'{{reason="{reason}"}}')
+
+
+def age_claims(own, count):
+    """Claims that many jobs and lets the leases look two minutes old."""
+    own.psql(f"SELECT count(*) FROM generate_series(1, {count}) n, api.submit_job('{{}}',"
+             " jsonb_build_object('new_id', gen_random_uuid(), 'queue', 'q', 'sha256', '00', 'n', n))",
+             DATABASE)
+    own.psql(f"SELECT count(*) FROM generate_series(1, {count}) n, api.claim_jobs(jsonb_build_array("
+             "jsonb_build_object('agent', 'a' || n, 'queues', ARRAY['q'], 'token', gen_random_uuid())))",
+             DATABASE)
+    own.psql("UPDATE tf.lease SET offered_at = offered_at - interval '2 min'", DATABASE)
+
+
+def waiting(own):
+    return int(own.psql("SELECT count(*) FROM tf.wait", DATABASE))
+
+
+def test_every_task_is_done(pair, own):
+    for task in TASKS:
+        wait_for(lambda: runs(pair, task) > 0, what=f"{task} was done")
+    assert set(own.psql("SELECT name FROM tf.task", DATABASE).split()) == TASKS
+    assert runs(pair, "reap_leases", "seconds") > 0
+    assert sum(runs(pair, task, "failures") for task in TASKS) == 0
+
+
+def test_claims_nobody_asks_about_come_back_in_bounded_batches(pair, own):
+    before = waiting(own)
+    age_claims(own, 1200)
+    wait_for(lambda: waiting(own) == before + 1200, what="all jobs wait again")
+    wait_for(lambda: ended(pair, "undelivered") == 1200, what="each is counted once")
+    most = own.psql("SELECT max(n) FROM (SELECT count(*) AS n FROM tf.event"
+                    " WHERE event = 'undelivered' GROUP BY xmin::text) batch", DATABASE)
+    assert int(most) <= 500
+
+
+def test_servers_go_on_after_an_outage_and_complain_once(pair, own):
+    own.halt()
+    wait_for(lambda: all(runs([server], what="failures") >= 3 for server in pair), what="failures")
+    own.start()
+    mark = runs(pair)
+    wait_for(lambda: runs(pair) > mark + 2, what="leases are looked for again")
+    for server in pair:
+        wait_for(lambda: 'task=reap_leases text="works again"' in server.process.output(),
+                 what="the server says that it works again")
+        assert server.process.output().count("task=reap_leases error=") <= 2
+    before = ended(pair, "undelivered")
+    own.psql("SELECT count(*) FROM api.claim_jobs('[{\"agent\": \"late\", \"queues\": [\"q\"], \"token\":"
+             " \"00000000-0000-7000-8000-000000000001\"}]')", DATABASE)
+    own.psql("UPDATE tf.lease SET offered_at = offered_at - interval '2 min'", DATABASE)
+    wait_for(lambda: ended(pair, "undelivered") == before + 1, what="the claim comes back")
+
+
+def test_a_server_without_a_database_stops_at_once(own, tmp_path):
+    own.halt()
+    made = Server(own, DATABASE, tmp_path, reap_period_ms=50).launch()
+    try:
+        wait_for(lambda: runs([made], what="failures") > 0, what="a failure")
+        assert made.stop() == 0, made.process.tail()
+    finally:
+        own.start()
