@@ -43,9 +43,13 @@ static const struct {
     const char *what;
     enum metric metric;
 } counters[] = {
-    {"undelivered", METRIC_LEASES_UNDELIVERED}, {"retry", METRIC_LEASES_RETRY},
-    {"agent_lost", METRIC_LEASES_LOST},         {"purge_refresh_tokens", METRIC_PURGED_TOKENS},
-    {"purge_secrets", METRIC_PURGED_SECRETS},   {"purge_wait_samples", METRIC_PURGED_SAMPLES},
+    {"undelivered", METRIC_LEASES_UNDELIVERED},
+    {"retry", METRIC_LEASES_RETRY},
+    {"agent_lost", METRIC_LEASES_LOST},
+    {"purge_refresh_tokens", METRIC_PURGED_TOKENS},
+    {"purge_secrets", METRIC_PURGED_SECRETS},
+    {"purge_submission_keys", METRIC_PURGED_KEYS},
+    {"purge_wait_samples", METRIC_PURGED_SAMPLES},
     {"sweep_files", METRIC_PURGED_FILES},
 };
 

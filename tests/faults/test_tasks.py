@@ -11,7 +11,7 @@ from wait import wait_for
 
 DATABASE = "testflinger"
 TASKS = {"reap_leases", "make_partitions", "purge_refresh_tokens", "purge_secrets",
-         "purge_wait_samples", "rotate_wait", "sweep_files"}
+         "purge_submission_keys", "purge_wait_samples", "rotate_wait", "sweep_files"}
 
 
 @pytest.fixture(name="own", scope="module")

@@ -67,12 +67,12 @@ INSERT INTO tf.restricted_queue VALUES ('k');
 SELECT is(pg_temp.submit(20, '{"queue": "k", "key": "one", "key_sha256": "01"}'), false,
     'a repetition is answered though it would be refused today');
 DELETE FROM tf.restricted_queue WHERE queue = 'k';
-SELECT is((SELECT purged FROM api.purge_submission_keys(10)), 0, 'young keys stay');
+SELECT is(tfx.purge_submission_keys(10), 0, 'young keys stay');
 UPDATE tf.submission_key SET created_at = now() - interval '24 h';
 SELECT is(pg_temp.submit(23, '{"queue": "k", "key": "one", "key_sha256": "05"}'), true,
     'after a day a key is free again');
 SELECT is(pg_temp.submit(23, '{"queue": "k", "key": "one", "key_sha256": "05"}'), false, 'for a day');
-SELECT results_eq($$ SELECT p.purged FROM generate_series(1, 3) n, LATERAL api.purge_submission_keys(1 + 0 * n) p $$,
+SELECT results_eq($$ SELECT tfx.purge_submission_keys(1 + 0 * n) FROM generate_series(1, 3) n $$,
     $$ VALUES (1), (1), (0) $$, 'the others are forgotten, a bounded number at a time');
 SELECT is((SELECT count(*) FROM tf.wait WHERE queue = 'k'), 4::bigint, 'each job is there once');
 

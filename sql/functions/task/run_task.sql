@@ -25,6 +25,7 @@ BEGIN
         RETURN;
     WHEN 'purge_refresh_tokens' THEN v_done := tfx.purge_refresh_tokens(v_batch);
     WHEN 'purge_secrets' THEN v_done := tfx.purge_secrets(v_batch);
+    WHEN 'purge_submission_keys' THEN v_done := tfx.purge_submission_keys(v_batch);
     WHEN 'purge_wait_samples' THEN v_done := tfx.purge_wait_samples(v_batch);
     WHEN 'sweep_files' THEN v_done := tfx.sweep_files(v_batch);
     WHEN 'make_partitions' THEN v_done := tfx.make_partitions(4);
