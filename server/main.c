@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define LARGE_BLOCK   (256 << 10)
 #define TICK_MS       1000
 #define DRAIN_TICK_MS 20
 #define DRAIN_HARD_MS 15000 /* for workers that are stuck, on top of the option's time */
@@ -195,6 +197,13 @@ static int stop(struct server *server, const struct config *config, const sigset
     return EXIT_SUCCESS;
 }
 
+/* What bodies and logs need, megabytes at times, goes back to the system at once.  As it is, glibc
+ * raises this limit when it meets such blocks, and every thread keeps what it once needed. */
+static void give_back_large_blocks(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
+}
+
 static int run(const struct config *config, const char *config_path)
 {
     struct err err = ERR_INIT;
@@ -206,6 +215,7 @@ static int run(const struct config *config, const char *config_path)
         return fail(&err);
     block_signals(&signals);
     raise_file_limit(config);
+    give_back_large_blocks();
     server = server_start(config, &clock_system, &err);
     if (!server)
         return fail(&err);

@@ -68,6 +68,7 @@
 \ir functions/result/show_state.sql
 \ir functions/result/store_result.sql
 -- log
+\ir functions/log/cut_fragment.sql
 \ir functions/log/find_next_fragment.sql
 \ir functions/log/list_log_phases.sql
 \ir functions/log/post_log.sql

@@ -9,7 +9,8 @@
 #include <limits.h>
 #include <string.h>
 
-#define TRIES_MAX 3
+#define TRIES_MAX  3
+#define BUFFER_MAX ((size_t)1 << 20) /* of a message that a connection is kept after */
 
 enum fate {
     FATE_DONE,
@@ -158,6 +159,21 @@ static bool may_repeat(const struct db *db, const struct call *call, enum fate f
     return fate == FATE_NOT_RUN || (fate == FATE_UNKNOWN && call->statement->repeatable);
 }
 
+/* libpq's buffers grow to the largest message and stay so: what one long fragment of a log needed
+ * would be held by every worker in the end.  Such a connection is closed, and opened again when it
+ * is needed. */
+static void drop_large_buffers(struct db *db, const struct call *call, const PGresult *result)
+{
+    size_t bytes = PQresultMemorySize(result);
+
+    for (int i = 0; i < call->statement->params; i++)
+        bytes += call->params[i].len;
+    if (bytes > BUFFER_MAX && !db->held) {
+        connection_close(db);
+        db->times_opened--; /* nothing was wrong: opening it again is no reconnect */
+    }
+}
+
 static int run_call(struct db *db, const struct call *call, PGresult **ret_result, struct err *err)
 {
     struct err why = ERR_INIT;
@@ -175,6 +191,8 @@ static int run_call(struct db *db, const struct call *call, PGresult **ret_resul
         if (db->stale)
             forget_prepared(db);
     }
+    if (fate == FATE_DONE)
+        drop_large_buffers(db, call, result);
     if (fate == FATE_DONE && db->unconfirmed) {
         /* The server said that it is done, and that it may be undone by a failover. */
         PQclear(result);

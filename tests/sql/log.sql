@@ -28,6 +28,20 @@ SELECT pg_temp.log(1, 'setup', 2, 'c');
 SELECT is(pg_temp.read(1, 'setup'), '\000\377bc', 'the same fragment again is stored once');
 SELECT pg_temp.log(1, 'setup', 2, 'd'), pg_temp.log(1, 'setup', 2, 'a');
 SELECT is(pg_temp.read(1, 'setup'), '\000\377bcda', 'other bytes under its number come after it');
+-- long fragments, of characters that take 1 to 4 bytes, are stored in parts
+CREATE FUNCTION pg_temp.long(n int) RETURNS bytea LANGUAGE sql AS
+    $$ SELECT convert_to(repeat(U&'a\00e9\20ac\+01F600', n), 'UTF8') $$;
+SELECT pg_temp.log(1, 'reserve', 0, pg_temp.long(30000)), pg_temp.log(1, 'reserve', 1, repeat('x', 200000)::bytea);
+SELECT ok((SELECT max(octet_length(data)) <= 65536 AND count(*) > 8 FROM tf.log WHERE phase = 'reserve'),
+    'a long fragment is cut into parts');
+SELECT lives_ok($$ SELECT convert_from(data, 'UTF8') FROM tf.log WHERE phase = 'reserve' $$, 'at characters');
+SELECT ok((SELECT string_agg(data, '') = pg_temp.long(30000) || repeat('x', 200000)::bytea
+           FROM api.read_log(pg_temp.id(1), 'output', 'reserve', NULL, NULL, NULL, NULL, 10000000)),
+    'and comes back whole, also when its parts are equal');
+SELECT pg_temp.log(1, 'reserve', 0, pg_temp.long(30000)), pg_temp.log(1, 'reserve', 1, repeat('x', 200000)::bytea);
+SELECT is((SELECT sum(octet_length(data)) FROM tf.log WHERE phase = 'reserve'), 500000::bigint,
+    'and again is stored once, too');
+
 SELECT pg_temp.log(1, 'cleanup', -1, 'neg'), pg_temp.log(1, 'cleanup', 9223372036854775807, 'max');
 SELECT is(pg_temp.read(1, 'cleanup'), 'max', 'negative numbers are stored but not read');
 SELECT is(pg_temp.read(1, 'setup', 2), 'cda', 'from a number');

@@ -150,6 +150,28 @@ static void large_bytes_come_back_in_binary(void **state)
     free(data);
 }
 
+static void the_buffers_of_a_large_message_are_not_kept(void **state)
+{
+    static const struct db_statement measure = {
+        .name = "measure", .sql = "SELECT length($1::bytea)", .params = 1};
+    struct fixture *f = *state;
+    size_t size = 2 << 20;
+    char *data = calloc(1, size);
+    int64_t before = number(f->db, &backend_pid);
+    unsigned opened = db_times_opened(f->db);
+
+    assert_non_null(data);
+    assert_int_equal(
+        db_run(f->db, &measure, (struct db_param[]){db_bytes(data, size)}, /* err= */ NULL), 0);
+    assert_true(number(f->db, &backend_pid) != before);
+    assert_int_equal(db_times_opened(f->db), opened); /* not counted as a reconnect */
+    before = number(f->db, &backend_pid);
+    assert_int_equal(
+        db_run(f->db, &measure, (struct db_param[]){db_bytes(data, 1000)}, /* err= */ NULL), 0);
+    assert_true(number(f->db, &backend_pid) == before);
+    free(data);
+}
+
 static void errors_of_class_tf_become_ours(void **state)
 {
     static const struct db_statement run = {.name = "missing", .sql = "SELECT missing()"};
@@ -360,6 +382,7 @@ int main(void)
         TEST(values_arrive_as_they_were_sent),
         TEST(values_arrive_without_prepared_statements),
         TEST(large_bytes_come_back_in_binary),
+        TEST(the_buffers_of_a_large_message_are_not_kept),
         TEST(errors_of_class_tf_become_ours),
         TEST(the_detail_of_an_error_is_never_shown),
         TEST(a_statement_that_takes_too_long_is_unavailable),
