@@ -44,6 +44,7 @@ test_address() {
     pytest_suite agent tests/agent
     pytest_suite e2e tests/e2e
     pytest_suite faults tests/faults
+    fuzz_suite 5
 }
 
 # What has threads: the server's units, its API and what breaks it.
@@ -68,13 +69,18 @@ test_valgrind() {
 }
 
 test_fuzz() {
+    fuzz_suite 60
+}
+
+# fuzz_suite SECONDS: every fuzz target for so long
+fuzz_suite() {
     install_packages "${PACKAGES_FUZZ[@]}"
     build_tree fuzz --enable-fuzzing CC=clang-14 CFLAGS="-O1 -g"
     waited make -s -C "$BUILD/fuzz" -j"$(nproc)" fuzz >"$RESULTS/fuzz-build.log" 2>&1 || {
         tail -n 30 "$RESULTS/fuzz-build.log" >&2
         die "could not build the fuzz targets; the whole output is in $RESULTS/fuzz-build.log"
     }
-    suite fuzz tap "$ROOT/tests/fuzz/run" "$BUILD/fuzz" 60
+    suite fuzz tap "$ROOT/tests/fuzz/run" "$BUILD/fuzz" "$1"
 }
 
 # note NAME FORMAT STATUS: one line for the summary
