@@ -42,6 +42,7 @@ test_address() {
     pytest_suite sql-pytest tests/sql
     pytest_suite api tests/api
     pytest_suite agent tests/agent
+    pytest_suite connector tests/connector
     pytest_suite e2e tests/e2e
     pytest_suite faults tests/faults
     fuzz_suite 5

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Command lines for ssh, scp and ssh-copy-id; with a password sshpass stands before them, which
+ * gets it by the environment: arguments are seen by everybody on the machine. */
+#include "connector/ssh.h"
+
+#include "common/buf.h"
+#include "common/cleanup.h"
+#include "connector/config.h"
+#include "connector/connector.h"
+#include "connector/environment.h"
+#include "connector/job.h"
+#include "connector/stop.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ARGS_MAX    40
+#define SAID_MAX    300
+#define TRY_MS      (3 * SSH_CONNECT_S * 1000)
+#define USER_MAX    64
+#define HOST_MAX    255
+#define ADDRESS_MAX (USER_MAX + HOST_MAX + 2000)
+
+struct line {
+    const char *args[ARGS_MAX + 1]; /* NULL terminated */
+    size_t count;
+    char port[32];
+    char address[ADDRESS_MAX];
+};
+
+static void add(struct line *line, const char *arg)
+{
+    assert(line->count < ARGS_MAX);
+    line->args[line->count++] = arg;
+}
+
+static void add_option(struct line *line, const char *setting)
+{
+    add(line, "-o");
+    add(line, setting);
+}
+
+/* The program with all that is the same for the three. */
+static void start_line(struct line *line, const struct ssh *ssh, const char *program)
+{
+    static const char *const settings[] = {
+        "StrictHostKeyChecking=no",
+        "UserKnownHostsFile=/dev/null",
+        "GlobalKnownHostsFile=/dev/null",
+        "LogLevel=ERROR",
+        "ConnectTimeout=10",
+        "ServerAliveInterval=15",
+        "ServerAliveCountMax=4",
+    };
+
+    *line = (struct line){.count = 0};
+    if (ssh->password) {
+        add(line, "sshpass");
+        add(line, "-e");
+    }
+    add(line, program);
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+        add_option(line, settings[i]);
+    if (ssh->password) {
+        add_option(line, "NumberOfPasswordPrompts=1");
+        add_option(line, "PubkeyAuthentication=no");
+    } else {
+        add_option(line, "BatchMode=yes");
+    }
+    if (ssh->port > 0) {
+        (void)snprintf(line->port, sizeof(line->port), "Port=%" PRId64, ssh->port);
+        add_option(line, line->port);
+    }
+}
+
+static void add_identity(struct line *line, const struct ssh *ssh)
+{
+    if (ssh->identity && !ssh->password) {
+        add(line, "-i");
+        add(line, ssh->identity);
+    }
+}
+
+/* Runs the line; capture as ssh_run() says. */
+static int run_line(const struct line *line, const struct ssh *ssh, int64_t timeout_ms,
+                    const struct process *capture, int *ret_status, struct err *err)
+{
+    struct environment environment = {0};
+    struct process process = capture ? *capture : (struct process){0};
+    int rc = 0;
+
+    process.argv = line->args;
+    process.timeout_ms = timeout_ms;
+    process.environment = NULL;
+    if (ssh->password) {
+        rc = environment_copy(&environment, err);
+        if (rc == 0)
+            rc = environment_set(&environment, "SSHPASS", ssh->password, err);
+        process.environment = environment_items(&environment);
+    }
+    if (rc == 0)
+        rc = process_run(&process, ssh->stop, ret_status, err);
+    environment_done(&environment);
+    return rc;
+}
+
+/* The same for a line whose only result is that it worked. */
+static int run_well(const struct line *line, const struct ssh *ssh, int64_t timeout_ms,
+                    struct err *err)
+{
+    AUTO(buf) struct buf said = BUF_INIT(SAID_MAX);
+    const struct process capture = {.output = &said, .errors = &said};
+    int status;
+
+    if (run_line(line, ssh, timeout_ms, &capture, &status, err) < 0)
+        return -1;
+    if (status != 0)
+        return err_set(err, ERR_UPSTREAM, "%s ended with %d: %s", line->args[ssh->password ? 2 : 0],
+                       status, process_last_line(&said));
+    return 0;
+}
+
+static void add_host(struct line *line, const struct ssh *ssh)
+{
+    add(line, "-l");
+    add(line, ssh->user);
+    add(line, "--");
+    add(line, ssh->host);
+}
+
+int ssh_run(const struct ssh *ssh, const char *command, int64_t timeout_ms,
+            const struct process *capture, int *ret_status, struct err *err)
+{
+    struct line line;
+
+    start_line(&line, ssh, "ssh");
+    add_identity(&line, ssh);
+    add_host(&line, ssh);
+    add(&line, command);
+    return run_line(&line, ssh, timeout_ms, capture, ret_status, err);
+}
+
+int ssh_copy_to(const struct ssh *ssh, const char *path, const char *there, int64_t timeout_ms,
+                struct err *err)
+{
+    struct line line;
+    bool colons = strchr(ssh->host, ':') != NULL; /* of an IPv6 address */
+    int len;
+
+    start_line(&line, ssh, "scp");
+    add_identity(&line, ssh);
+    add(&line, "-q");
+    add(&line, "--");
+    add(&line, path);
+    len = snprintf(line.address, sizeof(line.address), "%s@%s%s%s:%s", ssh->user, colons ? "[" : "",
+                   ssh->host, colons ? "]" : "", there);
+    if (len < 0 || (size_t)len >= sizeof(line.address))
+        return err_set(err, ERR_INVALID, "\"%s\" is too long a path", there);
+    add(&line, line.address);
+    return run_well(&line, ssh, timeout_ms, err);
+}
+
+int ssh_add_keys(const struct ssh *ssh, const char *public_file, int64_t timeout_ms,
+                 struct err *err)
+{
+    struct line line;
+    AUTO(buf) struct buf setting = BUF_INIT(4096);
+
+    start_line(&line, ssh, "ssh-copy-id");
+    /* its -i is the key to add; the one to log in with is told to ssh alone */
+    if (ssh->identity && !ssh->password) {
+        if (buf_addf(&setting, "IdentityFile=%s", ssh->identity) < 0)
+            return err_set(err, ERR_INVALID, "ssh_identity is too long a path");
+        add_option(&line, buf_text(&setting));
+    }
+    add(&line, "-f"); /* we do not have the private half */
+    add(&line, "-i");
+    add(&line, public_file);
+    (void)snprintf(line.address, sizeof(line.address), "%s@%s", ssh->user, ssh->host);
+    add(&line, line.address);
+    return run_well(&line, ssh, timeout_ms, err);
+}
+
+int ssh_wait(const struct ssh *ssh, int tries, int64_t pause_ms, struct err *err)
+{
+    struct line line;
+
+    start_line(&line, ssh, "ssh");
+    add_identity(&line, ssh);
+    add_host(&line, ssh);
+    add(&line, "true");
+    for (int try = 1;; try++) {
+        struct err why = ERR_INIT;
+
+        if (run_well(&line, ssh, TRY_MS, &why) == 0)
+            return 0;
+        /* a program that is not there will not come */
+        if (try >= tries || why.code == ERR_NOT_FOUND || stop_wait(ssh->stop, pause_ms)) {
+            *err = why;
+            return -1;
+        }
+    }
+}
+
+static bool is_name(const char *text, size_t max, const char *also)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < len; i++)
+        if (!strchr(letters, text[i]) && (i == 0 || !strchr(also, text[i])))
+            return false;
+    return len > 0 && len <= max;
+}
+
+int ssh_of_run(struct ssh *ssh, const struct run *run, struct err *err)
+{
+    struct ssh found = {.user = job_username(run->job),
+                        .password = job_password(run->job),
+                        .identity = config_text(run->config, "ssh_identity"),
+                        .stop = run->stop};
+
+    if (config_require(run->config, "device_ip", &found.host, err) < 0 ||
+        config_number(run->config, "ssh_port", 0, 65535, &found.port, err) < 0)
+        return -1;
+    /* "::1" begins with a colon */
+    if (!is_name(found.host + strspn(found.host, ":"), HOST_MAX, ".-:%"))
+        return err_set(err, ERR_INVALID, "device_ip \"%.100s\" is no host", found.host);
+    if (!is_name(found.user, USER_MAX, ".-+"))
+        return err_set(err, ERR_BAD_REQUEST, "test_username \"%.100s\" is no user name",
+                       found.user);
+    *ssh = found;
+    return 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * The types of device connector. */
+#include "connector/builtin.h"
+#include "connector/connector.h"
+#include "connector/fake.h"
+#include "connector/noprovision.h"
+
+#include <stddef.h>
+#include <string.h>
+
+const struct type types[] = {
+    {"fake_connector",
+     "shows the job's provision_data and provisions nothing",
+     {fake_provision, fake_firmware_update, builtin_runtest, NULL, builtin_reserve, NULL}},
+    {"noprovision",
+     "takes the device as it is: it must answer over ssh",
+     {noprovision_provision, NULL, builtin_runtest, NULL, builtin_reserve, NULL}},
+    {NULL, NULL, {NULL}},
+};
+
+const struct type *type_find(const char *name)
+{
+    for (const struct type *type = types; type->name; type++)
+        if (strcmp(type->name, name) == 0)
+            return type;
+    return NULL;
+}

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Device connectors, run as an agent runs them."""
+import pytest
+
+from connector import Connector
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Makes the directory of a job for a type: make("noprovision", device_ip=…)."""
+    def make_one(kind, **config):
+        return Connector(tmp_path, kind, **config)
+    return make_one

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""testflinger-device-connector under test: the directory of a job, its configuration, its stages."""
+import json
+import os
+import pathlib
+import shlex
+import signal
+import subprocess
+
+from programs import Process, program
+
+JOB_ID = "00000000-0000-4000-8000-000000000001"
+SANITIZER = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:")
+
+# small where the defaults are made for labs
+QUICK = {"ssh_tries": 2, "ssh_pause": 0.05, "ssh_import_pause": 0.01, "serial_reconnect": 0.1}
+
+
+class Connector:
+    """A job's directory with a device's configuration.
+
+    $TESTFLINGER_CONNECTOR_WRAPPER, if set, is put before the program ("valgrind …")."""
+
+    def __init__(self, directory, kind, **config):
+        self.dir = pathlib.Path(directory) / "job"
+        self.dir.mkdir(parents=True, exist_ok=True)
+        self.kind = kind
+        self.config = {"device_ip": "127.0.0.1", "agent_name": "agent-1", **QUICK, **config}
+        self.job = {"job_id": JOB_ID, "job_queue": "q1"}
+        self.env = {}
+
+    def command(self, stage):
+        # JSON is YAML
+        config = self.dir.parent / f"{self.kind}.yaml"
+        config.write_text(json.dumps(self.config))
+        (self.dir / "testflinger.json").write_text(json.dumps(self.job))
+        (self.dir / "device-connector-error.json").touch()
+        wrapper = shlex.split(os.environ.get("TESTFLINGER_CONNECTOR_WRAPPER", ""))
+        return [*wrapper, program("testflinger-device-connector"), self.kind, stage, "-c", str(config),
+                "testflinger.json"]
+
+    def run(self, stage, timeout_s=60, **job):
+        """A finished process; its output and errors as the agent gets them, merged."""
+        self.job.update(job)
+        done = subprocess.run(self.command(stage), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, cwd=self.dir, check=False,
+                              timeout=timeout_s, env={**os.environ, **self.env})
+        assert not any(word in done.stdout for word in SANITIZER), done.stdout
+        return done
+
+    def good(self, stage, **how):
+        """What a stage printed that must go well."""
+        done = self.run(stage, **how)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def start(self, stage, **job):
+        """In the background."""
+        self.job.update(job)
+        return Process(self.command(stage), self.dir.parent / f"{stage}.out", env=self.env,
+                       cwd=self.dir)
+
+    def read(self, name):
+        return (self.dir / name).read_text()
+
+    def json(self, name):
+        return json.loads(self.read(name))
+
+    def failure(self, stage):
+        """(name, message, cause) of what the stage told the agent, or None."""
+        text = self.read("device-connector-error.json")
+        info = json.loads(text or "{}").get(f"{stage}_exception_info")
+        return info and tuple(info[f"exception_{key}"] for key in ("name", "message", "cause"))
+
+
+def stopped(process, number=signal.SIGTERM):
+    """The exit status after a signal, of a process that must end by it."""
+    status = process.stop(number)
+    assert not any(word in process.output() for word in SANITIZER), process.output()
+    return status
