@@ -57,6 +57,7 @@
 \ir functions/lease/renew_lease.sql
 \ir functions/lease/touch_lease.sql
 -- result
+\ir functions/result/choose_attempt.sql
 \ir functions/result/count_change.sql
 \ir functions/result/find_attempt.sql
 \ir functions/result/finish_job.sql

@@ -211,12 +211,13 @@ static int answer_file(const struct bundle *bundle, const struct request *req,
 static int send_file(struct app *app, const struct request *req, const struct bundle *bundle,
                      struct response *res, struct err *err)
 {
+    struct file_query query = {.kind = bundle->kind};
     struct file_info info;
-    struct poster by;
     char id[UUID_TEXT_SIZE];
 
-    if (request_uuid(req, "id", id, err) < 0 || handler_reader(req, &by, err) < 0 ||
-        file_store_get(app->db, id, bundle->kind, &by, &info, err) < 0)
+    query.id = id;
+    if (request_uuid(req, "id", id, err) < 0 || handler_attempt(req, &query.attempt, err) < 0 ||
+        handler_reader(req, &query.by, err) < 0 || file_store_get(app->db, &query, &info, err) < 0)
         return -1;
     return info.found ? answer_file(bundle, req, &info, res, err) : response_none(res);
 }

@@ -40,3 +40,13 @@ int handler_reader(const struct request *req, struct poster *ret_poster, struct 
     *ret_poster = (struct poster){.agent = NULL};
     return 0;
 }
+
+int handler_attempt(const struct request *req, int64_t *ret_attempt, struct err *err)
+{
+    const char *text = request_query(req, "attempt");
+
+    *ret_attempt = ATTEMPT_NEWEST;
+    if (text && parse_int64(text, 0, INT32_MAX, ret_attempt, NULL) < 0)
+        return err_set(err, ERR_BAD_REQUEST, "attempt is not a number of 0 or more");
+    return 0;
+}

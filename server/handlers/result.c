@@ -114,6 +114,7 @@ static int answer_result(const struct result_row *row, const char *id, struct re
 
     if (!s)
         return err_set(err, ERR_INTERNAL, "out of memory");
+    s->attempt = row->attempt;
     if (write_result(s, row, err) < 0) {
         log_stream_free(s);
         return -1;
@@ -127,15 +128,17 @@ static int answer_result(const struct result_row *row, const char *id, struct re
 int result_show(struct app *app, const struct request *req, struct response *res, struct err *err)
 {
     const char *seen = request_header(req, "if-none-match");
+    struct result_query query = {.seen = seen};
     struct result_row row;
-    struct poster by;
     char id[UUID_TEXT_SIZE];
     int rc;
 
     if (seen && !parse_utf8_valid(seen, strlen(seen))) /* none of ours, and SQL takes text only */
-        seen = NULL;
-    if (request_uuid(req, "id", id, err) < 0 || handler_reader(req, &by, err) < 0 ||
-        result_store_read(app->db, id, &by, seen, &row, err) < 0)
+        query.seen = NULL;
+    query.id = id;
+    if (request_uuid(req, "id", id, err) < 0 || handler_attempt(req, &query.attempt, err) < 0 ||
+        handler_reader(req, &query.by, err) < 0 ||
+        result_store_read(app->db, &query, &row, err) < 0)
         return -1;
     if (!row.found)
         rc = response_none(res);

@@ -38,6 +38,7 @@ struct log_stream {
     char id[UUID_TEXT_SIZE];
     char from_time[CLOCK_TEXT_SIZE]; /* "" if not asked for */
     int64_t from_number;
+    int64_t attempt; /* another one that begins meanwhile does not get into it */
     struct buf head;
     size_t head_at;
     struct log_section sections[LOG_SECTIONS_MAX];

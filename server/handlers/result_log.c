@@ -78,6 +78,7 @@ struct log_query {
     int phase; /* -1: all */
     int64_t from_number;
     char from_time[CLOCK_TEXT_SIZE];
+    int64_t attempt;
 };
 
 /* Blanks around a number are fine, as today's clients know it. */
@@ -101,7 +102,7 @@ static int take_number(const char *text, int64_t *ret_number, struct err *err)
 
 static int check_parameters(const struct request *req, struct err *err)
 {
-    static const char *const known[] = {"phase", "start_fragment", "start_timestamp"};
+    static const char *const known[] = {"attempt", "phase", "start_fragment", "start_timestamp"};
 
     for (size_t i = 0; i < req->query_count; i++) {
         bool found = false;
@@ -126,6 +127,8 @@ static int take_query(const struct request *req, struct log_query *ret_query, st
         return -1;
     if (phase && query.phase < 0)
         return err_set(err, ERR_BAD_REQUEST, "no phase of that name");
+    if (handler_attempt(req, &query.attempt, err) < 0)
+        return -1;
     if (number && take_number(number, &query.from_number, err) < 0)
         return -1;
     if (time && take_time(time, query.from_time, NULL) < 0)
@@ -142,6 +145,7 @@ static struct log_stream *stream_of(const char *id, const char *type, const stru
     if (!s)
         return NULL;
     s->from_number = query->from_number;
+    s->attempt = phases->attempt;
     memcpy(s->from_time, query->from_time, sizeof(s->from_time));
     for (int phase = 0; phase < PHASE_COUNT; phase++)
         if (query->phase < 0 || query->phase == phase)
@@ -164,7 +168,10 @@ int result_log_show(struct app *app, const struct request *req, struct response 
     char id[UUID_TEXT_SIZE];
 
     if (request_uuid(req, "id", id, err) < 0 || take_type(req, &type, err) < 0 ||
-        take_query(req, &query, err) < 0 || log_store_phases(app->db, id, type, &phases, err) < 0)
+        take_query(req, &query, err) < 0)
+        return -1;
+    phases.attempt = query.attempt;
+    if (log_store_phases(app->db, id, type, &phases, err) < 0)
         return -1;
     s = stream_of(id, type, &query, &phases);
     if (!s)

@@ -31,6 +31,7 @@ struct log_stream *log_stream_new(const struct log_stream_form *form, const char
     if (!s)
         return NULL;
     s->form = form;
+    s->attempt = ATTEMPT_NEWEST;
     (void)snprintf(s->id, sizeof(s->id), "%s", id);
     buf_init(&s->head, RESPONSE_BODY_MAX);
     return s;
@@ -64,6 +65,7 @@ static void begin_section(struct log_stream *s)
 
     log_cursor_init(&s->cursor, s->id, section->type, section->phase);
     s->cursor.from_number = s->from_number;
+    s->cursor.attempt = s->attempt;
     s->cursor.from_time = s->from_time[0] ? s->from_time : NULL;
     s->begun = true;
 }

@@ -4,6 +4,7 @@
 
 #include "common/cleanup.h"
 #include "server/db/db.h"
+#include "server/store/row.h"
 
 #include <stdio.h>
 
@@ -66,17 +67,19 @@ int file_store_abandon(struct db *db, const char *file, struct err *err)
     return db_run(db, &abandon, params, err);
 }
 
-int file_store_get(struct db *db, const char *id, const char *kind, const struct poster *by,
-                   struct file_info *ret_info, struct err *err)
+int file_store_get(struct db *db, const struct file_query *query, struct file_info *ret_info,
+                   struct err *err)
 {
     static const struct db_statement get = {
         .name = "get_file",
-        .sql = "SELECT file_id, size, sha256 FROM api.get_file($1, $2, $3, $4)",
-        .params = 4,
+        .sql = "SELECT file_id, size, sha256 FROM api.get_file($1, $2, $3, $4, $5)",
+        .params = 5,
         .repeatable = true,
     };
-    const struct db_param params[] = {db_text(id), db_text(kind), db_text(by->agent),
-                                      db_text(by->token)};
+    const struct db_param params[] = {
+        db_text(query->id),       db_text(query->kind),        db_text(query->by.agent),
+        db_text(query->by.token), row_attempt(query->attempt),
+    };
     AUTO(db_rows) struct db_rows rows = {.result = NULL};
 
     if (db_query(db, &get, params, &rows, err) < 0)

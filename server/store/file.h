@@ -37,9 +37,16 @@ struct file_info {
     int64_t size_bytes;
 };
 
-/* by: the agent that fetches attachments, or nobody.  ERR_CONFLICT: its token is stale. */
-int file_store_get(struct db *db, const char *id, const char *kind, const struct poster *by,
-                   struct file_info *ret_info, struct err *err);
+struct file_query {
+    const char *id;   /* of the job */
+    const char *kind; /* "artifact" or "attachments" */
+    struct poster by; /* the agent that fetches attachments, or nobody */
+    int64_t attempt;  /* of artifacts; or ATTEMPT_NEWEST */
+};
+
+/* ERR_CONFLICT: the agent's token is stale. */
+int file_store_get(struct db *db, const struct file_query *query, struct file_info *ret_info,
+                   struct err *err);
 /* Appends one chunk. */
 int file_store_read(struct db *db, const char *file, int64_t number, struct buf *ret_data,
                     struct err *err);

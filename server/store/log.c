@@ -3,6 +3,7 @@
 #include "server/store/log.h"
 
 #include "common/cleanup.h"
+#include "server/store/row.h"
 
 #include <assert.h>
 #include <endian.h>
@@ -36,34 +37,35 @@ int log_store_post(struct db *db, const char *id, const struct poster *by,
     return db_run(db, &post, params, err);
 }
 
-int log_store_phases(struct db *db, const char *id, const char *type, struct log_phases *ret_phases,
+int log_store_phases(struct db *db, const char *id, const char *type, struct log_phases *phases,
                      struct err *err)
 {
     static const struct db_statement list = {
         .name = "list_log_phases",
-        .sql = "SELECT phase, last_number FROM api.list_log_phases($1, $2)",
-        .params = 2,
+        .sql = "SELECT phase, last_number, attempt FROM api.list_log_phases($1, $2, $3)",
+        .params = 3,
         .repeatable = true,
     };
-    const struct db_param params[] = {db_text(id), db_text(type)};
+    const struct db_param params[] = {db_text(id), db_text(type), row_attempt(phases->attempt)};
     AUTO(db_rows) struct db_rows rows = {.result = NULL};
 
     if (db_query(db, &list, params, &rows, err) < 0)
         return -1;
     for (int i = 0; i < PHASE_COUNT; i++)
-        ret_phases->last[i] = -1;
+        phases->last[i] = -1;
     for (int row = 0; row < db_rows_count(&rows); row++) {
         int phase = phase_from_name(db_rows_text(&rows, row, 0));
 
         if (phase >= 0)
-            ret_phases->last[phase] = db_rows_int(&rows, row, 1);
+            phases->last[phase] = db_rows_int(&rows, row, 1);
+        phases->attempt = db_rows_int(&rows, row, 2);
     }
     return 0;
 }
 
 void log_cursor_init(struct log_cursor *cursor, const char *id, const char *type, const char *phase)
 {
-    *cursor = (struct log_cursor){.phase = phase, .number = -1};
+    *cursor = (struct log_cursor){.phase = phase, .number = -1, .attempt = ATTEMPT_NEWEST};
     (void)snprintf(cursor->id, sizeof(cursor->id), "%s", id);
     (void)snprintf(cursor->type, sizeof(cursor->type), "%s", type);
 }
@@ -90,14 +92,14 @@ static int read_more(struct log_cursor *cursor, struct db *db, struct err *err)
 {
     static const struct db_statement read = {
         .name = "read_log",
-        .sql = "SELECT number, seq, data FROM api.read_log($1, $2, $3, $4, $5, $6, $7, $8)",
-        .params = 8,
+        .sql = "SELECT number, seq, data FROM api.read_log($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        .params = 9,
         .repeatable = true,
     };
     const struct db_param params[] = {
         db_text(cursor->id),         db_text(cursor->type),      db_text(cursor->phase),
         db_int(cursor->from_number), db_text(cursor->from_time), db_int(cursor->number),
-        db_int(cursor->seq),         db_int(READ_BYTES),
+        db_int(cursor->seq),         db_int(READ_BYTES),         row_attempt(cursor->attempt),
     };
 
     size_t bytes = 0, len;

@@ -30,8 +30,9 @@ int log_store_post(struct db *db, const char *id, const struct poster *by,
 /* The last fragment number of each phase that logged; -1: none. */
 struct log_phases {
     int64_t last[PHASE_COUNT];
+    int64_t attempt; /* whose these are; in: the one that is meant, or ATTEMPT_NEWEST */
 };
-int log_store_phases(struct db *db, const char *id, const char *type, struct log_phases *ret_phases,
+int log_store_phases(struct db *db, const char *id, const char *type, struct log_phases *phases,
                      struct err *err);
 
 /* Reads the log of one phase.  Keeps what one statement returned, about 256 KiB or one fragment,
@@ -42,6 +43,7 @@ struct log_cursor {
     const char *phase;     /* a constant */
     const char *from_time; /* RFC 3339 or NULL; kept by the caller */
     int64_t from_number;
+    int64_t attempt;     /* or ATTEMPT_NEWEST */
     int64_t number, seq; /* of the last fragment begun; number is -1 before the first */
     struct db_rows rows;
     int row;

@@ -2,6 +2,8 @@
  * api.post_result and api.read_result. */
 #include "server/store/result.h"
 
+#include "server/store/row.h"
+
 int result_store_post(struct db *db, const char *id, const struct poster *by,
                       const struct posted_result *what, struct err *err)
 {
@@ -24,18 +26,20 @@ static const char *text_or_null(const struct db_rows *rows, int column)
     return db_rows_null(rows, 0, column) ? NULL : db_rows_text(rows, 0, column);
 }
 
-int result_store_read(struct db *db, const char *id, const struct poster *by, const char *seen,
-                      struct result_row *ret_row, struct err *err)
+int result_store_read(struct db *db, const struct result_query *query, struct result_row *ret_row,
+                      struct err *err)
 {
     static const struct db_statement read = {
         .name = "read_result",
-        .sql = "SELECT version, job_state, status, device_info, logs "
-               "FROM api.read_result($1, $2, $3, $4)",
-        .params = 4,
+        .sql = "SELECT version, job_state, status, device_info, logs, attempt "
+               "FROM api.read_result($1, $2, $3, $4, $5)",
+        .params = 5,
         .repeatable = true,
     };
-    const struct db_param params[] = {db_text(id), db_text(by->agent), db_text(seen),
-                                      db_text(by->token)};
+    const struct db_param params[] = {
+        db_text(query->id),       db_text(query->by.agent),    db_text(query->seen),
+        db_text(query->by.token), row_attempt(query->attempt),
+    };
     struct result_row row = {.found = false};
 
     if (db_query(db, &read, params, &row.rows, err) < 0)
@@ -47,6 +51,7 @@ int result_store_read(struct db *db, const char *id, const struct poster *by, co
         row.status = text_or_null(&row.rows, 2);
         row.device_info = text_or_null(&row.rows, 3);
         row.logs = text_or_null(&row.rows, 4);
+        row.attempt = db_rows_null(&row.rows, 0, 5) ? ATTEMPT_NEWEST : db_rows_int(&row.rows, 0, 5);
     }
     *ret_row = row;
     return 0;

@@ -7,12 +7,16 @@
 #include "server/db/db.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* The agent that posts or asks: its cookie and its lease token; either may be NULL. */
 struct poster {
     const char *agent;
     const char *token;
 };
+
+/* A reader that does not say which attempt of a job it means. */
+#define ATTEMPT_NEWEST INT64_C(-1)
 
 /* What is posted; NULL: not given. */
 struct posted_result {
@@ -33,12 +37,19 @@ struct result_row {
     const char *status;      /* JSON or NULL */
     const char *device_info; /* JSON or NULL */
     const char *logs; /* JSON list of [type, phase, last fragment number], or NULL: no logs */
+    int64_t attempt;  /* that was read; ATTEMPT_NEWEST: there is none yet */
 };
 
-/* by: who asks, if it is an agent (one that lost the job reads "cancelled"), else nobody.  seen:
- * text that holds the versions the caller has, or NULL.  ERR_CONFLICT: the token is stale. */
-int result_store_read(struct db *db, const char *id, const struct poster *by, const char *seen,
-                      struct result_row *ret_row, struct err *err);
+struct result_query {
+    const char *id;
+    struct poster by; /* who asks, if it is an agent (one that lost the job reads "cancelled") */
+    const char *seen; /* text that holds the versions the caller has, or NULL */
+    int64_t attempt;  /* or ATTEMPT_NEWEST */
+};
+
+/* ERR_CONFLICT: the token is stale. */
+int result_store_read(struct db *db, const struct result_query *query, struct result_row *ret_row,
+                      struct err *err);
 void result_row_done(struct result_row *row);
 
 #endif

@@ -3,6 +3,12 @@
 #include "server/store/row.h"
 
 #include "common/cleanup.h"
+#include "server/store/result.h"
+
+struct db_param row_attempt(int64_t attempt)
+{
+    return attempt == ATTEMPT_NEWEST ? db_null() : db_int(attempt);
+}
 
 int row_text(struct db *db, const struct db_statement *statement, const struct db_param *params,
              struct buf *ret_text, bool *ret_found, struct err *err)

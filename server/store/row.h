@@ -9,6 +9,10 @@
 #include "server/store/page.h"
 
 #include <stdbool.h>
+#include <stdint.h>
+
+/* An attempt as the functions take it: NULL for the newest. */
+struct db_param row_attempt(int64_t attempt);
 
 /* Appends the first column of the first row to *ret_text.  *ret_found is false, and nothing is
  * added, if there is no row or the value is NULL. */

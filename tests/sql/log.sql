@@ -20,7 +20,7 @@ SELECT is_empty($$ SELECT * FROM api.read_log(pg_temp.id(1), 'output', 'setup', 
 SELECT pg_temp.log(1, 'setup', 0, '\x00ff'), pg_temp.log(1, 'setup', 2, 'c', p_at => '2024-05-01T10:00:02Z'),
     pg_temp.log(1, 'setup', 1, 'b', p_at => '2024-05-01T10:00:01Z'), pg_temp.log(1, 'test', 3, '');
 SELECT is(pg_temp.read(1, 'setup'), '\000\377bc', 'fragments are joined by number, byte for byte');
-SELECT results_eq($$ SELECT * FROM api.list_log_phases(pg_temp.id(1), 'output') $$,
+SELECT results_eq($$ SELECT phase, last_number FROM api.list_log_phases(pg_temp.id(1), 'output') $$,
     $$ VALUES ('setup', 2::bigint), ('test', 3) $$, 'each phase has its last number');
 SELECT is((SELECT logs::jsonb FROM api.read_result(pg_temp.id(1), NULL, NULL)), '[["output", "setup", 2], ["output", "test", 3]]',
     'which the result tells too');
@@ -77,8 +77,11 @@ DELETE FROM tf.log WHERE number > 1000;
 SELECT is(pg_temp.claim('b', '{q}', 2), 1, 'another attempt');
 SELECT is(pg_temp.read(1, 'setup'), NULL, 'has a log of its own');
 SELECT pg_temp.log(1, 'setup', 0, 'new', p_agent => 'b');
-SELECT results_eq($$ SELECT * FROM api.list_log_phases(pg_temp.id(1), 'output') $$,
-    $$ VALUES ('setup', 4::bigint) $$, 'whose numbers go on where the last one stopped');
+SELECT results_eq($$ SELECT phase, last_number, attempt FROM api.list_log_phases(pg_temp.id(1), 'output') $$,
+    $$ VALUES ('setup', 4::bigint, 2) $$, 'whose numbers go on where the last one stopped');
+SELECT is((SELECT bool_and(attempt = 1 AND last_number < 4) FROM api.list_log_phases(pg_temp.id(1), 'output', 1)),
+    true, 'an earlier attempt has its own');
+SELECT is_empty($$ SELECT * FROM api.list_log_phases(pg_temp.id(1), 'output', 7) $$, 'one there never was has none');
 SELECT is(pg_temp.read(1, 'setup', 4), 'new', 'so that who follows misses nothing');
 SELECT pg_temp.log(1, 'setup', 7, 'late', p_agent => 'a');
 SELECT is(pg_temp.read(1, 'setup'), 'new', 'what the lost agent says goes to its own attempt');

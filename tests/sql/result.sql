@@ -145,4 +145,8 @@ SELECT pg_temp.post(7, 'complete', 'a', '{"setup":0}');
 SELECT ok(pg_temp.changed(), 'the end does');
 SELECT pg_temp.post(7, NULL, 'a', '{"setup":1}');
 SELECT ok(pg_temp.changed(), 'and what comes after it');
+-- any attempt
+SELECT results_eq($$ SELECT attempt, version = pg_temp.version(7) FROM api.read_result(pg_temp.id(7), NULL, NULL, NULL, 1) $$,
+    $$ SELECT attempt, true FROM api.read_result(pg_temp.id(7), NULL, NULL) $$, 'the newest may be named');
+SELECT is_empty($$ SELECT * FROM api.read_result(pg_temp.id(7), NULL, NULL, NULL, 5) $$, 'one there never was has no row');
 \ir lib/end.psql
