@@ -49,6 +49,7 @@ const struct route routes[] = {
     {"POST",   "/v1/job/{id}/lease",             MAY_AGENT,  job_lease,             LANE_FAST, READ},
     {"GET",    "/v1/job/{id}/position",          MAY_USE,    job_position,          LANE_FAST, READ},
     {"GET",    "/v1/job/{id}/status",            MAY_ANY,    job_status,            LANE_FAST, READ},
+    {"GET",    "/v1/job/{id}/timeline",          MAY_ANY,    job_timeline,          LANE_FAST, READ},
     {"GET",    "/v1/job/search",                 MAY_USE,    job_search,            LANE_SLOW, READ},
     {"POST",   "/v1/oauth2/refresh",             MAY_PUBLIC, token_refresh,         LANE_FAST, JSON(SMALL, refresh_token)},
     {"POST",   "/v1/oauth2/revoke",              MAY_ADMIN,  token_revoke,          LANE_FAST, JSON(SMALL, refresh_token)},

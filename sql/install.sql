@@ -14,6 +14,7 @@
 \ir functions/job/check_submission.sql
 \ir functions/job/drop_place.sql
 \ir functions/job/end_job.sql
+\ir functions/job/explain_wait.sql
 \ir functions/job/find_first_since.sql
 \ir functions/job/find_state.sql
 \ir functions/job/get_job.sql
@@ -109,6 +110,12 @@
 \ir functions/restriction/list_restricted_queues.sql
 \ir functions/restriction/remove_queue_owner.sql
 \ir functions/restriction/render_restriction.sql
+-- timeline
+\ir functions/timeline/name_event.sql
+\ir functions/timeline/read_timeline.sql
+\ir functions/timeline/tell_events.sql
+\ir functions/timeline/tell_phases.sql
+\ir functions/timeline/tell_wait.sql
 -- client
 \ir functions/client/add_client.sql
 \ir functions/client/delete_client.sql

@@ -35,6 +35,7 @@ HANDLER(job_search);
 HANDLER(job_show);
 HANDLER(job_status);
 HANDLER(job_submit);
+HANDLER(job_timeline);
 HANDLER(queue_advertise);
 HANDLER(queue_agents);
 HANDLER(queue_images);

@@ -101,6 +101,7 @@ static const struct schema_field job_status_fields[] = {
     OR_NULL("agent", SCHEMA_STRING),
     NEEDED("attempt", SCHEMA_INT),
     OR_NULL("waits_for", SCHEMA_STRING),
+    OR_NULL("waiting_because", SCHEMA_STRING),
     NEEDED("created_at", SCHEMA_DATETIME),
     OR_NULL("started_at", SCHEMA_DATETIME),
     OR_NULL("finished_at", SCHEMA_DATETIME),
@@ -117,6 +118,15 @@ static const struct schema_field lease_fields[] = {
     END,
 };
 const struct schema answer_lease = {.fields = lease_fields};
+
+static const struct schema_field timeline_fields[] = {
+    NEEDED("id", SCHEMA_STRING),       NEEDED("at", SCHEMA_DATETIME),
+    NEEDED("what", SCHEMA_STRING),     NEEDED("attempt", SCHEMA_INT),
+    OR_NULL("who", SCHEMA_STRING),     OR_NULL("why", SCHEMA_STRING),
+    OR_NULL("phase", SCHEMA_STRING),   OR_NULL("exit_code", SCHEMA_INT),
+    OR_NULL("outcome", SCHEMA_STRING), END,
+};
+const struct schema answer_timeline = {.fields = timeline_fields};
 
 /* PHASE_status, PHASE_output and PHASE_serial come with the phases. */
 static const struct schema_field result_fields[] = {

@@ -38,6 +38,6 @@ extern const size_t openapi_operation_count;
 /* The answers that several files know. */
 extern const struct schema answer_agent, answer_client, answer_done, answer_expiry, answer_job,
     answer_job_id, answer_job_row, answer_job_status, answer_lease, answer_refreshed,
-    answer_restriction, answer_result, answer_texts, answer_token;
+    answer_restriction, answer_result, answer_timeline, answer_texts, answer_token;
 
 #endif

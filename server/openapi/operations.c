@@ -43,6 +43,7 @@ const struct operation openapi_operations[] = {
     {"POST",   "/v1/job/{id}/lease",          "renew_lease",           "keep a claimed job", OBJECT(lease), "404 409", LEASE},
     {"GET",    "/v1/job/{id}/position",       "get_job_position",      "how many jobs are ahead", TEXT, "410", ""},
     {"GET",    "/v1/job/{id}/status",         "get_job_status",        "where a job stands", OBJECT(job_status), "204 304 409", POLLED " " LEASE},
+    {"GET",    "/v1/job/{id}/timeline",       "get_job_timeline",      "the story of a job", LIST(timeline), "204 422", LISTED},
     {"GET",    "/v1/job/search",              "search_jobs",           "jobs with these tags", LIST(job_row), "400 422", "tags* match state* " LISTED},
     {"POST",   "/v1/oauth2/refresh",          "refresh_token",         "a new access token", OBJECT(refreshed), "", ""},
     {"POST",   "/v1/oauth2/revoke",           "revoke_token",          "end a refresh token", OBJECT(done), "", ""},

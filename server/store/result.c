@@ -21,11 +21,6 @@ int result_store_post(struct db *db, const char *id, const struct poster *by,
     return db_run(db, &post, params, err);
 }
 
-static const char *text_or_null(const struct db_rows *rows, int column)
-{
-    return db_rows_null(rows, 0, column) ? NULL : db_rows_text(rows, 0, column);
-}
-
 int result_store_read(struct db *db, const struct result_query *query, struct result_row *ret_row,
                       struct err *err)
 {
@@ -47,10 +42,10 @@ int result_store_read(struct db *db, const struct result_query *query, struct re
     row.found = db_rows_count(&row.rows) > 0;
     if (row.found) {
         row.version = db_rows_text(&row.rows, 0, 0);
-        row.job_state = text_or_null(&row.rows, 1);
-        row.status = text_or_null(&row.rows, 2);
-        row.device_info = text_or_null(&row.rows, 3);
-        row.logs = text_or_null(&row.rows, 4);
+        row.job_state = row_text_or_null(&row.rows, 1);
+        row.status = row_text_or_null(&row.rows, 2);
+        row.device_info = row_text_or_null(&row.rows, 3);
+        row.logs = row_text_or_null(&row.rows, 4);
         row.attempt = db_rows_null(&row.rows, 0, 5) ? ATTEMPT_NEWEST : db_rows_int(&row.rows, 0, 5);
     }
     *ret_row = row;

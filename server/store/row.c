@@ -10,6 +10,11 @@ struct db_param row_attempt(int64_t attempt)
     return attempt == ATTEMPT_NEWEST ? db_null() : db_int(attempt);
 }
 
+const char *row_text_or_null(const struct db_rows *rows, int column)
+{
+    return db_rows_null(rows, 0, column) ? NULL : db_rows_text(rows, 0, column);
+}
+
 int row_text(struct db *db, const struct db_statement *statement, const struct db_param *params,
              struct buf *ret_text, bool *ret_found, struct err *err)
 {

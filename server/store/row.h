@@ -14,6 +14,9 @@
 /* An attempt as the functions take it: NULL for the newest. */
 struct db_param row_attempt(int64_t attempt);
 
+/* A column of the first row; NULL for SQL NULL. */
+const char *row_text_or_null(const struct db_rows *rows, int column);
+
 /* Appends the first column of the first row to *ret_text.  *ret_found is false, and nothing is
  * added, if there is no row or the value is NULL. */
 int row_text(struct db *db, const struct db_statement *statement, const struct db_param *params,

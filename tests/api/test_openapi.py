@@ -144,6 +144,7 @@ def test_answers_are_as_described(document, server, boss, user, agent, queue):
 
     job = user.submit(queue)
     look(user, f"/v1/job/{job}/status", "/v1/job/{id}/status")
+    look(user, f"/v1/job/{job}/timeline", "/v1/job/{id}/timeline")
     agent.post(f"/v1/agents/data/{agent.agent}", {"queues": [queue], "state": "waiting"})
     agent.post("/v1/agents/queues", {queue: "for tests"})
     look(agent, f"/v1/job?queue={queue}", "/v1/job")

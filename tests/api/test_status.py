@@ -38,7 +38,8 @@ def test_a_job_s_whole_life(user, agent, anonymous, queue, job):
     version = seen.pop("version")
     assert seen == {"job_id": job, "job_queue": queue, "job_state": "waiting", "outcome": None,
                     "phase": None, "exit_codes": {}, "agent": None, "attempt": 0,
-                    "waits_for": "agent", "started_at": None, "finished_at": None, "position": 0}
+                    "waits_for": "agent", "waiting_because": "no_agent",
+                    "started_at": None, "finished_at": None, "position": 0}
     agent.claim(queue)
     agent.post(f"/v1/result/{job}", {"job_state": "test", "status": {"setup": 0}})
     seen = status(anonymous, job)

@@ -128,9 +128,10 @@ SELECT pg_temp.submit(81, '{"queue": "s"}'), pg_temp.submit(82, '{"queue": "s", 
     pg_temp.submit(83, '{"queue": "s"}') \g /dev/null
 SELECT is(pg_temp.status(81) - '{job_id,created_at,version}'::text[],
     '{"job_queue": "s", "job_state": "waiting", "outcome": null, "phase": null, "exit_codes": {},
-      "agent": null, "attempt": 0, "waits_for": "agent", "started_at": null, "finished_at": null,
+      "agent": null, "attempt": 0, "waits_for": "agent", "waiting_because": "no_agent", "started_at": null, "finished_at": null,
       "position": 0}', 'a waiting job');
 SELECT is(pg_temp.status(82) ->> 'waits_for', 'attachments', 'a held job waits for its attachments');
+SELECT is(pg_temp.status(82) ->> 'waiting_because', 'attachments', 'and says so');
 SELECT is(pg_temp.status(83) -> 'position', '2', 'waiting and held jobs are before it');
 CREATE TEMPORARY TABLE status_83 AS SELECT pg_temp.status(83) AS it;
 SELECT is(pg_temp.claim('s-1', '{s}', 81), 81, 'the first is claimed');
@@ -139,13 +140,13 @@ SELECT is(pg_temp.status(83) - 'position', (SELECT it - 'position' FROM status_8
 SELECT pg_temp.post(81, 'provision', 's-1', '{"setup": 0}');
 SELECT is(pg_temp.status(81) - '{job_id,created_at,started_at,version}'::text[],
     '{"job_queue": "s", "job_state": "provision", "outcome": null, "phase": "provision",
-      "exit_codes": {"setup": 0}, "agent": "s-1", "attempt": 1, "waits_for": null,
+      "exit_codes": {"setup": 0}, "agent": "s-1", "attempt": 1, "waits_for": null, "waiting_because": null,
       "finished_at": null, "position": null}', 'a running job');
 SELECT ok(pg_temp.status(81) ->> 'started_at' IS NOT NULL, 'with the time it began');
 SELECT pg_temp.post(81, 'complete', 's-1', '{"setup": 0, "provision": 7}');
 SELECT is(pg_temp.status(81) - '{job_id,created_at,started_at,finished_at,version}'::text[],
     '{"job_queue": "s", "job_state": "complete", "outcome": "infra_failed", "phase": null,
-      "exit_codes": {"setup": 0, "provision": 7}, "agent": "s-1", "attempt": 1, "waits_for": null,
+      "exit_codes": {"setup": 0, "provision": 7}, "agent": "s-1", "attempt": 1, "waits_for": null, "waiting_because": null,
       "position": null}', 'a finished job');
 SELECT is(pg_temp.claim('s-1', '{s}', 83), 83, 'another is claimed');
 SELECT pg_temp.age(83, '1 h') \g /dev/null

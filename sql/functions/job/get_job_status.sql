@@ -25,6 +25,8 @@ BEGIN
                'exit_codes', coalesce(r.status, '{}')::json,
                'agent', a.agent, 'attempt', coalesce(a.attempt, 0),
                'waits_for', CASE WHEN w.job_id IS NOT NULL THEN 'agent' ELSE h.why END,
+               'waiting_because', CASE WHEN w.job_id IS NOT NULL
+                   THEN tfx.explain_wait(j.queue, w.exclude_agents) ELSE h.why END,
                'created_at', tfx.format_micros(j.created_at),
                'started_at', tfx.format_micros(CASE WHEN a.attempt > 0 THEN a.claimed_at END),
                'finished_at', tfx.format_micros(j.finished_at))::text,
