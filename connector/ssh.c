@@ -12,9 +12,12 @@
 #include "connector/stop.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define ARGS_MAX    40
 #define SAID_MAX    300
@@ -26,6 +29,7 @@
 struct line {
     const char *args[ARGS_MAX + 1]; /* NULL terminated */
     size_t count;
+    const char *home; /* NULL: ours */
     char port[32];
     char address[ADDRESS_MAX];
 };
@@ -83,23 +87,30 @@ static void add_identity(struct line *line, const struct ssh *ssh)
     }
 }
 
+/* *environment stays empty if ours will do. */
+static int fill_environment(struct environment *environment, const struct line *line,
+                            const struct ssh *ssh, struct err *err)
+{
+    if (!ssh->password && !line->home)
+        return 0;
+    if (environment_copy(environment, err) < 0 ||
+        (ssh->password && environment_set(environment, "SSHPASS", ssh->password, err) < 0) ||
+        (line->home && environment_set(environment, "HOME", line->home, err) < 0))
+        return -1;
+    return 0;
+}
+
 /* Runs the line; capture as ssh_run() says. */
 static int run_line(const struct line *line, const struct ssh *ssh, int64_t timeout_ms,
                     const struct process *capture, int *ret_status, struct err *err)
 {
     struct environment environment = {0};
     struct process process = capture ? *capture : (struct process){0};
-    int rc = 0;
+    int rc = fill_environment(&environment, line, ssh, err);
 
     process.argv = line->args;
     process.timeout_ms = timeout_ms;
-    process.environment = NULL;
-    if (ssh->password) {
-        rc = environment_copy(&environment, err);
-        if (rc == 0)
-            rc = environment_set(&environment, "SSHPASS", ssh->password, err);
-        process.environment = environment_items(&environment);
-    }
+    process.environment = environment_items(&environment);
     if (rc == 0)
         rc = process_run(&process, ssh->stop, ret_status, err);
     environment_done(&environment);
@@ -162,6 +173,22 @@ int ssh_copy_to(const struct ssh *ssh, const char *path, const char *there, int6
     return run_well(&line, ssh, timeout_ms, err);
 }
 
+/* ssh-copy-id keeps notes in ~/.ssh, and an agent may have no home it can write to. */
+static int in_own_home(struct line *line, const struct ssh *ssh, int64_t timeout_ms,
+                       struct err *err)
+{
+    AUTO_FREE char *home = getcwd(NULL, 0);
+    int rc;
+
+    if (!home || (mkdir(".ssh", 0700) < 0 && errno != EEXIST))
+        return err_set_errno(err, errno, "could not make the directory \".ssh\"");
+    line->home = home;
+    rc = run_well(line, ssh, timeout_ms, err);
+    line->home = NULL;
+    (void)rmdir(".ssh");
+    return rc;
+}
+
 int ssh_add_keys(const struct ssh *ssh, const char *public_file, int64_t timeout_ms,
                  struct err *err)
 {
@@ -180,7 +207,7 @@ int ssh_add_keys(const struct ssh *ssh, const char *public_file, int64_t timeout
     add(&line, public_file);
     (void)snprintf(line.address, sizeof(line.address), "%s@%s", ssh->user, ssh->host);
     add(&line, line.address);
-    return run_well(&line, ssh, timeout_ms, err);
+    return in_own_home(&line, ssh, timeout_ms, err);
 }
 
 int ssh_wait(const struct ssh *ssh, int tries, int64_t pause_ms, struct err *err)

@@ -3,6 +3,7 @@
 import pytest
 
 from connector import Connector
+from sshd import Sshd
 
 
 @pytest.fixture
@@ -11,3 +12,10 @@ def make(tmp_path):
     def make_one(kind, **config):
         return Connector(tmp_path, kind, **config)
     return make_one
+
+
+@pytest.fixture(scope="module")
+def sshd(tmp_path_factory):
+    made = Sshd(tmp_path_factory.mktemp("sshd")).start()
+    yield made
+    made.stop()
