@@ -53,18 +53,22 @@ static int report(const struct failure *failure, enum stage stage)
 
 static int load_and_run(const struct arguments *args, struct run *run, struct failure *failure)
 {
+    AUTO_FREE char *config_path = realpath(args->config, NULL);
+    AUTO_FREE char *job_path = realpath(args->job, NULL);
     struct config config = {NULL};
     struct job job = {NULL};
     struct err err = ERR_INIT;
     int status;
 
-    if (config_load(&config, args->config, &err) < 0) {
+    if (config_load(&config, config_path ? config_path : args->config, &err) < 0) {
         status = failure_from(failure, FAILURE_CONFIG, &err);
-    } else if (job_load(&job, args->job, &err) < 0) {
+    } else if (job_load(&job, job_path ? job_path : args->job, &err) < 0) {
         status = failure_from(failure, FAILURE_JOB, &err);
     } else {
         run->config = &config;
+        run->config_path = config_path;
         run->job = &job;
+        run->job_path = job_path;
         status = run_stage(run, failure);
     }
     job_done(&job);

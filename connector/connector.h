@@ -25,8 +25,10 @@ struct run {
     const struct type *type;
     const struct config *config; /* config.h */
     const struct job *job;       /* job.h */
-    const char *dir;             /* of the job, absolute: the working directory */
-    struct stop *stop;           /* stop.h */
+    const char *dir;             /* of the job: the working directory; absolute, as the next two */
+    const char *job_path;        /* the files that config and job were read from */
+    const char *config_path;
+    struct stop *stop; /* stop.h */
 };
 
 typedef int stage_fn(const struct run *run, struct failure *failure);

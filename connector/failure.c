@@ -42,6 +42,8 @@ int failure_from_input(struct failure *failure, const struct err *err)
 
 int failure_status(const struct failure *failure)
 {
+    if (failure->status)
+        return failure->status;
     return failure->kind == FAILURE_RECOVERY ? FAILURE_UNRECOVERABLE : FAILURE_STATUS;
 }
 

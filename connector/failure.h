@@ -22,6 +22,7 @@ enum failure_kind {
 
 struct failure {
     enum failure_kind kind;
+    int status; /* to exit with; 0: as the kind says */
     char message[FAILURE_TEXT_SIZE];
     char cause[FAILURE_TEXT_SIZE]; /* "" if there is none */
 };

@@ -15,7 +15,6 @@
 #include <string.h>
 
 #define SCRIPT_FILE "tf_cmd_script" /* a name that scripts of labs know */
-#define SERIAL_FILE "test-serial.log"
 
 static int run_command(const struct run *run, const struct environment *environment,
                        const char *const *argv, int *ret_status, struct err *err)
@@ -83,10 +82,10 @@ static int run_commands(const struct run *run, const struct environment *environ
     return status;
 }
 
-int builtin_runtest(const struct run *run, struct failure *failure)
+int runtest_with(const struct run *run, const struct environment *environment,
+                 struct failure *failure)
 {
     struct json_object *commands = jsn_get(job_section(run->job, "test_data"), "test_cmds");
-    struct environment environment = {0};
     struct serial serial = {0};
     struct err err = ERR_INIT;
     int status;
@@ -97,12 +96,23 @@ int builtin_runtest(const struct run *run, struct failure *failure)
         (!json_object_is_type(commands, json_type_array) || check_list(commands) < 0))
         return failure_set(failure, FAILURE_JOB, NULL,
                            "test_cmds must be a script or a list of commands");
-    if (environment_for(&environment, run, &err) < 0 ||
-        serial_start(&serial, run->config, SERIAL_FILE, &err) < 0)
-        status = failure_from(failure, FAILURE_CONFIG, &err);
-    else
-        status = run_commands(run, &environment, commands, failure);
+    if (serial_start(&serial, run->config, SERIAL_TEST_LOG, &err) < 0)
+        return failure_from_input(failure, &err);
+    status = run_commands(run, environment, commands, failure);
     serial_stop(&serial);
+    return status;
+}
+
+int builtin_runtest(const struct run *run, struct failure *failure)
+{
+    struct environment environment = {0};
+    struct err err = ERR_INIT;
+    int status;
+
+    if (environment_for(&environment, run, &err) < 0)
+        status = failure_from_input(failure, &err);
+    else
+        status = runtest_with(run, &environment, failure);
     environment_done(&environment);
     return status;
 }

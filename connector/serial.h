@@ -8,6 +8,8 @@
 
 #include <sys/types.h>
 
+#define SERIAL_TEST_LOG "test-serial.log" /* what the agent sends after a test */
+
 struct config;
 
 struct serial {

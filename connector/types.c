@@ -4,6 +4,7 @@
 #include "connector/connector.h"
 #include "connector/fake.h"
 #include "connector/noprovision.h"
+#include "connector/script.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -15,6 +16,9 @@ const struct type types[] = {
     {"noprovision",
      "takes the device as it is: it must answer over ssh",
      {noprovision_provision, NULL, builtin_runtest, NULL, builtin_reserve, NULL}},
+    {"script",
+     "runs the commands of its configuration",
+     {script_stage, script_stage, script_runtest, script_stage, script_reserve, script_stage}},
     {NULL, NULL, {NULL}},
 };
 
