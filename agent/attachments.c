@@ -3,7 +3,7 @@
  * any of its members is suspicious. */
 #include "agent/api.h"
 #include "agent/definition.h"
-#include "agent/job.h"
+#include "agent/job_steps.h"
 #include "common/fs.h"
 #include "common/log.h"
 #include "common/tar.h"

@@ -25,6 +25,7 @@ static const struct option_row rows[] = {
     OPTION_STRING(struct config, execution_basedir, "/tmp/testflinger/run", "DIR", "one directory for each job runs here"),
     OPTION_STRING(struct config, logging_basedir, "/tmp/testflinger/logs", "DIR", "testflinger-agent.log, a new one each day, 6 kept"),
     OPTION_STRING(struct config, results_basedir, "/tmp/testflinger/results", "DIR", "outcomes that could not be sent yet"),
+    OPTION_STRING(struct config, lock_basedir, "/run/lock", "DIR", "one process for each agent_id on the host: its lock is here"),
     OPTION_STRING(struct config, logging_level, "INFO", "LEVEL", "DEBUG, INFO, WARNING or ERROR"),
     OPTION_BOOL(struct config, logging_quiet, "false", "log to the file alone"),
     OPTION_INT(struct config, global_timeout, "14400", 1, 365 * DAY, "SECONDS", "most that a phase may take, whatever the job says"),

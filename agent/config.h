@@ -28,6 +28,7 @@ struct config {
     char *execution_basedir;
     char *logging_basedir;
     char *results_basedir;
+    char *lock_basedir;
     char *logging_level;
     bool logging_quiet;
     int64_t global_timeout;

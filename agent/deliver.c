@@ -4,7 +4,7 @@
  * directory is kept, and all this is done again later, from where it was. */
 #include "agent/api.h"
 #include "agent/config.h"
-#include "agent/job.h"
+#include "agent/job_steps.h"
 #include "agent/spool.h"
 #include "common/cleanup.h"
 #include "common/fs.h"
@@ -14,6 +14,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -34,6 +35,27 @@ static bool may_work_later(int status)
            status == 429;
 }
 
+/* --- was it delivered already? ----------------------------------------------------------- */
+
+static void on_asked(void *arg, int status, const struct buf *body, const struct err *err)
+{
+    struct job *job = arg;
+
+    (void)status;
+    (void)body;
+    if (err)
+        job_event(job, JOB_FAILED);
+    else
+        job_event(job, strcmp(job->scan.state, "complete") == 0 ? JOB_NONE : JOB_OK);
+}
+
+/* Only when an agent died between the post of the outcome and its reply.  Else the state proves
+ * nothing: the server may have given the job up, and this outcome corrects that. */
+void deliver_ask(struct job *job)
+{
+    job_ask_state(job, job->id, on_asked);
+}
+
 /* --- logs ------------------------------------------------------------------------------ */
 
 static void on_flushed(void *arg, bool all_sent)
@@ -45,6 +67,8 @@ void deliver_logs(struct job *job)
 {
     job->record.over = true;
     job->record.running = false;
+    if (job->reason != job->record.reason)
+        (void)snprintf(job->record.reason, sizeof(job->record.reason), "%s", job->reason);
     (void)job_save(job);
     if (job->out_of_time)
         job_event(job, JOB_FAILED);
@@ -171,6 +195,8 @@ static void on_outcome(void *arg, int status, const struct buf *body, const stru
     if (err)
         log_error("outcome", "job=%s error=%s", job->id, LOG_VALUE(err->text));
     job->refused = err && !may_work_later(status);
+    if (err)
+        job->record.posting = false; /* saved when the job is kept */
     job_event(job, err && !job->refused ? JOB_FAILED : JOB_OK);
 }
 
@@ -180,6 +206,8 @@ void deliver_outcome(struct job *job)
 
     if (job->is_delivery) /* what was posted while the job ran may have been lost */
         (void)job_post_device_info(job, NULL);
+    job->record.posting = true;
+    (void)record_sync(&job->record, job->dir, NULL);
     api_path(call, "/v1/result/", job->id, NULL);
     job_add_status(job, &call->body);
     (void)buf_adds(&call->body, ",\"job_state\":\"complete\"}");
@@ -191,11 +219,12 @@ void deliver_remove(struct job *job)
     struct err err = ERR_INIT;
 
     job->end = JOB_DELIVERED;
-    if (job->refused || fs_remove_tree(job->dir, &err) < 0) {
-        /* it must not be delivered a second time */
+    if (job->refused) {
         log_error("remove", "job=%s error=%s", job->id,
-                  LOG_VALUE(job->refused ? "the server refused the outcome" : err.text));
+                  LOG_VALUE("the server refused the outcome"));
         (void)spool_put_aside(job->context->spool, job->dir, NULL);
+    } else if (spool_discard(job->context->spool, job->dir, &err) < 0) {
+        log_error("remove", "job=%s error=%s", job->id, LOG_VALUE(err.text));
     }
     job_event(job, JOB_OK);
 }
@@ -242,7 +271,7 @@ static void look_if_told(void *arg)
 
 void deliver_tell(struct job *job)
 {
-    if (!job->is_delivery)
+    if (job->end == JOB_DELIVERED) /* else it is told when it is */
         events_add(job->events, "job_end", job->reason);
     job->told_until_ms = clock_ms(job->context->reactor->clock) + TELL_MS;
     look_if_told(job);

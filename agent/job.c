@@ -5,8 +5,8 @@
 #include "agent/api.h"
 #include "agent/config.h"
 #include "agent/definition.h"
+#include "agent/job_steps.h"
 #include "agent/spool.h"
-#include "agent/strays.h"
 #include "common/fs.h"
 #include "common/json.h"
 #include "common/log.h"
@@ -18,9 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEFINITION_FILE "testflinger.json"
-#define OUTCOME_FILE    "testflinger-outcome.json"
-#define ERROR_FILE      "device-connector-error.json"
+#define ERROR_FILE "device-connector-error.json"
 
 /* --- the table ------------------------------------------------------------------------- */
 
@@ -37,6 +35,7 @@ static const struct {
     [JOB_ALLOCATE] = {"allocate", job_allocate},
     [JOB_WAIT] = {"wait", job_wait},
     [JOB_CLEANUP] = {"cleanup", job_clean_up},
+    [JOB_ASK] = {"ask", deliver_ask},
     [JOB_FLUSH] = {"flush", deliver_logs},
     [JOB_PACK] = {"pack", deliver_pack},
     [JOB_UPLOAD] = {"upload", deliver_upload},
@@ -71,6 +70,9 @@ static const struct {
     {JOB_WAIT,        JOB_OK,        JOB_SELECT},
     {JOB_WAIT,        JOB_CANCELLED, JOB_CLEANUP},
     {JOB_CLEANUP,     JOB_OK,        JOB_FLUSH},   /* however it ended */
+    {JOB_ASK,         JOB_OK,        JOB_FLUSH},
+    {JOB_ASK,         JOB_NONE,      JOB_REMOVE},  /* the server has the outcome */
+    {JOB_ASK,         JOB_FAILED,    JOB_KEEP},
     {JOB_FLUSH,       JOB_OK,        JOB_PACK},
     {JOB_FLUSH,       JOB_FAILED,    JOB_KEEP},
     {JOB_PACK,        JOB_OK,        JOB_UPLOAD},
@@ -141,9 +143,8 @@ static int collect_secrets(struct job *job, struct err *err)
     return 0;
 }
 
-/* Takes over definition and dir, also on failure. */
-static struct job *make(struct context *context, struct json_object *definition, char *dir,
-                        const struct record *record, struct err *err)
+struct job *job_make(struct context *context, struct json_object *definition, char *dir,
+                     const struct record *record, struct err *err)
 {
     struct job *job = calloc(1, sizeof(*job));
 
@@ -199,14 +200,14 @@ static int write_files(struct job *job, struct err *err)
     int rc = jsn_add_tree(&text, job->definition);
 
     if (rc == 0)
-        rc = spool_write(spool, job->dir, DEFINITION_FILE, buf_text(&text), err);
+        rc = spool_write(spool, job->dir, JOB_DEFINITION_FILE, buf_text(&text), err);
     else
         (void)err_set(err, ERR_TOO_LARGE, "the definition is too large");
     buf_done(&text);
-    if (rc < 0 || spool_write(spool, job->dir, OUTCOME_FILE, "{}", err) < 0 ||
+    if (rc < 0 || spool_write(spool, job->dir, JOB_OUTCOME_FILE, "{}", err) < 0 ||
         spool_write(spool, job->dir, ERROR_FILE, "", err) < 0)
         return -1;
-    return record_save(&job->record, job->dir, err);
+    return 0;
 }
 
 struct job *job_new(struct context *context, struct json_object *definition, struct err *err)
@@ -219,118 +220,16 @@ struct job *job_new(struct context *context, struct json_object *definition, str
 
     record_init(&record, context->config->agent_id);
     if (parse_uuid(written, strlen(written), id, err) < 0 ||
-        spool_make(context->spool, id, &dir, err) < 0) {
+        spool_make(context->spool, id, &record, &dir, err) < 0) {
         json_object_put(definition);
         return NULL;
     }
-    job = make(context, definition, dir, &record, err);
+    job = job_make(context, definition, dir, &record, err);
     if (job && write_files(job, err) < 0) {
-        (void)fs_remove_tree(job->dir, NULL);
+        (void)spool_discard(context->spool, job->dir, NULL);
         job_free(job);
         job = NULL;
     }
-    return job;
-}
-
-/* --- taking up ------------------------------------------------------------------------- */
-
-static struct json_object *read_json(const char *dir, const char *name, struct err *err)
-{
-    struct buf text = BUF_INIT(API_BODY_MAX);
-    struct json_object *json = NULL;
-
-    if (spool_read(dir, name, &text, err) == 0)
-        (void)jsn_parse(buf_text(&text), text.len, &json, err);
-    buf_done(&text);
-    return json;
-}
-
-/* The phase that the dead agent was running or was about to run; -1: none was left. */
-static int lost_phase(const struct job *job)
-{
-    if (job->record.over || job->record.phase < 0 || job->record.phase == PHASE_CLEANUP)
-        return -1;
-    if (job->record.running)
-        return job->record.phase;
-    for (int phase = job->record.phase + 1; phase < PHASE_CLEANUP; phase++)
-        if (*config_command(job->context->config, (enum phase)phase) &&
-            definition_wants(job->definition, (enum phase)phase))
-            return phase;
-    return -1;
-}
-
-/* What earlier phases came to.  The lost one counts as killed: a job that was not run to its end
- * must not look as if it was. */
-static void restore_status(struct job *job)
-{
-    int lost = lost_phase(job);
-    struct json_object *outcome = read_json(job->dir, OUTCOME_FILE, NULL);
-    struct json_object *status = jsn_get(outcome, "status");
-
-    if (json_object_is_type(status, json_type_object)) {
-        json_object_put(job->status);
-        job->status = json_object_get(status);
-    }
-    json_object_put(outcome);
-    if (lost >= 0)
-        (void)json_object_object_add(job->status, phase_name((enum phase)lost),
-                                     json_object_new_int(128 + SIGKILL));
-}
-
-/* Every log that lies in the directory; what was sent of it already is in the record. */
-static void restore_logs(struct job *job)
-{
-    for (enum phase phase = 0; phase < PHASE_COUNT; phase++)
-        for (enum log_type type = 0; type < LOG_TYPE_COUNT; type++) {
-            struct output *output = calloc(1, sizeof(*output));
-            struct buf path = BUF_INIT(8192);
-
-            if (!output)
-                abort();
-            (void)(type == LOG_OUTPUT
-                       ? buf_addf(&path, "%s/%s.log", job->dir, phase_name(phase))
-                       : buf_addf(&path, "%s/.%s-serial.log", job->dir, phase_name(phase)));
-            if (output_resume(output, buf_text(&path), job->context->config->output_bytes,
-                              job->record.sent[type][phase], NULL) == 0)
-                sender_add(job->sender, type, phase, output);
-            else
-                free(output);
-            buf_done(&path);
-        }
-}
-
-/* Processes that the dead agent could not end. */
-static void end_strays(const struct job *job)
-{
-    char *mark = phase_mark(job);
-    int found = mark ? strays_signal_marked(mark, SIGKILL) : 0;
-
-    if (found > 0)
-        log_warning("strays", "job=%s killed=%d", job->id, found);
-    free(mark);
-}
-
-struct job *job_take_up(struct context *context, const char *dir, const struct record *record,
-                        struct err *err)
-{
-    struct json_object *definition = read_json(dir, DEFINITION_FILE, err);
-    char *copy = strdup(dir);
-    struct job *job;
-
-    if (!definition || !jsn_text(definition, "job_id") || !copy) {
-        json_object_put(definition);
-        free(copy);
-        return NULL;
-    }
-    job = make(context, definition, copy, record, err);
-    if (!job)
-        return NULL;
-    job->is_delivery = record->over;
-    job->reason = "agent_restarted";
-    restore_status(job);
-    restore_logs(job);
-    if (!record->over)
-        end_strays(job);
     return job;
 }
 
@@ -338,16 +237,14 @@ struct job *job_take_up(struct context *context, const char *dir, const struct r
 
 void job_start(struct job *job, void (*ended)(void *arg, enum job_end end), void *arg)
 {
-    bool is_new = job->record.phase < 0 && !job->record.over && !job->record.running;
-
     job->ended = ended;
     job->arg = arg;
-    if (job->is_delivery)
+    if (job->record.posting)
+        enter(job, JOB_ASK);
+    else if (job->is_delivery)
         enter(job, JOB_FLUSH);
-    else if (is_new)
-        enter(job, JOB_START);
     else
-        enter(job, JOB_CLEANUP);
+        enter(job, job->record.losses > 0 ? JOB_CLEANUP : JOB_START);
 }
 
 int job_save(struct job *job)
@@ -358,9 +255,9 @@ int job_save(struct job *job)
 
     job_add_status(job, &text);
     (void)buf_addc(&text, '}');
-    rc = spool_write(job->context->spool, job->dir, OUTCOME_FILE, buf_text(&text), &err);
+    rc = spool_write(job->context->spool, job->dir, JOB_OUTCOME_FILE, buf_text(&text), &err);
     if (rc == 0)
-        rc = record_save(&job->record, job->dir, &err);
+        rc = record_sync(&job->record, job->dir, &err);
     if (rc < 0)
         log_error("save", "job=%s error=%s", job->id, LOG_VALUE(err.text));
     buf_done(&text);
@@ -396,8 +293,9 @@ void job_hurry(struct job *job)
         return;
     }
     sender_give_up(job->sender); /* a flush, if there is one, has failed then */
-    if (job->step.armed || (job->stage != JOB_ATTACHMENTS && job->stage != JOB_PACK &&
-                            job->stage != JOB_UPLOAD && job->stage != JOB_OUTCOME))
+    if (job->step.armed ||
+        (job->stage != JOB_ATTACHMENTS && job->stage != JOB_ASK && job->stage != JOB_PACK &&
+         job->stage != JOB_UPLOAD && job->stage != JOB_OUTCOME))
         return;
     api_drop(job->context->api, API_MAIN);
     reactor_disarm(job->context->reactor, &job->pause);

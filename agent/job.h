@@ -6,8 +6,8 @@
  * server).  An action
  * never waits: it starts something, and what becomes of it is an event.
  *
- * A job can be taken up in three ways: new, left by an agent that died (its cleanup is run), or
- * over but not delivered. */
+ * A job is new, or it is taken up (take_up.c): left by an agent that died, which is cleaned up and
+ * reported as lost, or over but not delivered. */
 #ifndef AGENT_JOB_H
 #define AGENT_JOB_H
 
@@ -42,6 +42,7 @@ enum job_stage {
     JOB_ALLOCATE, /* device info, state "allocated" */
     JOB_WAIT,     /* until the job or its parent is final */
     JOB_CLEANUP,
+    JOB_ASK,   /* an outcome was being posted when the agent died: has the server got it? */
     JOB_FLUSH, /* the rest of the logs */
     JOB_PACK,  /* artifacts */
     JOB_UPLOAD,
@@ -113,28 +114,5 @@ void job_free(struct job *job);
 void job_shut_down(struct job *job);
 /* The time for that is over: whatever is under way ends now, what is not delivered is kept. */
 void job_hurry(struct job *job);
-
-/* --- for the files named above --------------------------------------------------------- */
-
-/* What a stage came to; the next one begins from the loop. */
-void job_event(struct job *job, enum job_event event);
-typedef void job_action_fn(struct job *job);
-
-job_action_fn job_begin, job_fetch_attachments, job_unpack, job_select, job_check, job_run,
-    job_allocate, job_wait, job_clean_up;
-job_action_fn deliver_logs, deliver_pack, deliver_upload, deliver_outcome, deliver_remove,
-    deliver_keep, deliver_tell;
-
-/* Keeps outcome and record on disk; -1 if they could not be written (it is logged). */
-int job_save(struct job *job);
-/* Posts {"job_state": state} and the state of the agent. */
-void job_post_state(struct job *job, const char *state);
-/* Posts what device-info.json says, if it is there and is JSON; false if there is nothing. */
-bool job_post_device_info(struct job *job, api_done_fn *done);
-/* Appends {"status": …} without the closing brace. */
-void job_add_status(const struct job *job, struct buf *b);
-void job_post_status(struct job *job);
-/* The agent takes itself out of service until somebody looks at it. */
-void job_go_offline(struct job *job);
 
 #endif

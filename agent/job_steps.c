@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * A job before, between and after its phases. */
+#include "agent/job_steps.h"
 #include "agent/api.h"
 #include "agent/config.h"
 #include "agent/definition.h"
-#include "agent/job.h"
 #include "agent/own.h"
 #include "agent/spool.h"
 #include "common/json.h"
 #include "common/log.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define DEVICE_INFO_FILE "device-info.json"
 #define DEVICE_INFO_MAX  (8 * 1024 * 1024)
+#define LOSSES_MAX       3 /* a cleanup that ends its agent is not run for ever */
 #define UNKNOWN_MAX      3 /* answers that the server does not know a job until that is believed */
 
 /* --- what is posted -------------------------------------------------------------------- */
@@ -131,14 +133,33 @@ void job_begin(struct job *job)
 
 /* --- the next phase -------------------------------------------------------------------- */
 
-static bool is_run(const struct job *job, enum phase phase)
+bool job_runs(const struct job *job, enum phase phase)
 {
     return *config_command(job->context->config, phase) && definition_wants(job->definition, phase);
 }
 
+/* A test that fails is a result; whatever else fails ends the job, and so does a lost device. */
+static bool ends_job(enum phase phase, int status)
+{
+    return status != 0 && (phase != PHASE_TEST || status == PHASE_RECOVERY_FAILED);
+}
+
+int job_cut_phase(const struct job *job)
+{
+    for (enum phase phase = 0; phase < PHASE_CLEANUP; phase++) {
+        struct json_object *status = jsn_get(job->status, phase_name(phase));
+
+        if (!status && job_runs(job, phase))
+            return (int)phase;
+        if (status && ends_job(phase, json_object_get_int(status)))
+            return -1;
+    }
+    return -1;
+}
+
 void job_select(struct job *job)
 {
-    while (job->next_phase < PHASE_CLEANUP && !is_run(job, (enum phase)job->next_phase))
+    while (job->next_phase < PHASE_CLEANUP && !job_runs(job, (enum phase)job->next_phase))
         job->next_phase++;
     if (job->next_phase >= PHASE_CLEANUP || job->shutting_down || job->cancelled) {
         job_event(job, JOB_NONE);
@@ -154,8 +175,7 @@ static int feed_scan(void *arg, const char *data, size_t len)
     return 0;
 }
 
-/* Asks for the state of a job; what comes is in job->scan. */
-static void ask_state(struct job *job, const char *id, api_done_fn *done)
+void job_ask_state(struct job *job, const char *id, api_done_fn *done)
 {
     struct api_call *call = api_call_new("GET", done, job);
 
@@ -202,7 +222,7 @@ static void on_state(void *arg, int status, const struct buf *body, const struct
 
 void job_check(struct job *job)
 {
-    ask_state(job, job->id, on_state);
+    job_ask_state(job, job->id, on_state);
 }
 
 /* --- running --------------------------------------------------------------------------- */
@@ -274,8 +294,7 @@ static void on_phase_over(struct job *job, int status, enum stop_reason stopped)
     note_reason(job, status, stopped);
     if (status == PHASE_RECOVERY_FAILED)
         job_go_offline(job);
-    if (job->phase == PHASE_CLEANUP || status == 0 ||
-        (job->phase == PHASE_TEST && status != PHASE_RECOVERY_FAILED))
+    if (job->phase == PHASE_CLEANUP || !ends_job(job->phase, status))
         job_event(job, status == 0 && job->phase == PHASE_ALLOCATE ? JOB_ALLOCATED : JOB_OK);
     else
         job_event(job, JOB_FAILED);
@@ -292,13 +311,48 @@ void job_run(struct job *job)
     phase_start(job, on_phase_over);
 }
 
+static void note_not_run(struct job *job, enum phase phase, int status, const char *why)
+{
+    char text[200];
+
+    (void)snprintf(text, sizeof(text), "ERROR: %s, the %s phase is not run\n", why,
+                   phase_name(phase));
+    phase_note(job, phase, text);
+    (void)json_object_object_add(job->status, phase_name(phase), json_object_new_int(status));
+}
+
+static bool has_failed(const struct job *job)
+{
+    bool failed = false;
+
+    json_object_object_foreach(job->status, name, status)
+    {
+        (void)name;
+        failed = failed || json_object_get_int(status) != 0;
+    }
+    return failed;
+}
+
+/* The agent ends between two phases: a job that goes no further must not look as if it was done. */
+static void note_cut(struct job *job)
+{
+    int cut = job->shutting_down && !job->cancelled ? job_cut_phase(job) : -1;
+
+    if (cut >= 0 && !has_failed(job))
+        note_not_run(job, (enum phase)cut, PHASE_STOPPED, stop_text(STOP_SHUTDOWN));
+}
+
 void job_clean_up(struct job *job)
 {
+    note_cut(job);
     job->phase = PHASE_CLEANUP;
-    if (is_run(job, PHASE_CLEANUP) && !job->out_of_time)
+    if (job_runs(job, PHASE_CLEANUP) && !job->out_of_time && job->record.losses <= LOSSES_MAX) {
         job_run(job);
-    else
-        job_event(job, JOB_OK);
+        return;
+    }
+    if (job->record.losses > LOSSES_MAX)
+        note_not_run(job, PHASE_CLEANUP, 128 + SIGKILL, "The agent was lost too often");
+    job_event(job, JOB_OK);
 }
 
 /* --- being allocated ------------------------------------------------------------------- */
@@ -328,7 +382,7 @@ static void try_again(void *arg)
 {
     struct job *job = arg;
 
-    ask_state(job, job->id, on_allocating_state);
+    job_ask_state(job, job->id, on_allocating_state);
 }
 
 static void on_allocated_info(void *arg, int status, const struct buf *body, const struct err *err)
@@ -357,6 +411,13 @@ void job_allocate(struct job *job)
 
 static void look_again(void *arg);
 
+static void be_released(struct job *job)
+{
+    job->record.released = true;
+    (void)job_save(job);
+    job_event(job, JOB_OK);
+}
+
 /* True if the job just asked for is final, or unknown to the server for good. */
 static bool is_over(struct job *job, int status, const struct err *err)
 {
@@ -375,7 +436,7 @@ static void on_parent_state(void *arg, int status, const struct buf *body, const
 
     (void)body;
     if (is_over(job, status, err)) {
-        job_event(job, JOB_OK);
+        be_released(job);
         return;
     }
     job->pause.fire = look_again;
@@ -390,9 +451,9 @@ static void on_waiting_state(void *arg, int status, const struct buf *body, cons
     if (!err && job_state_is_cancelled(job->scan.state))
         be_cancelled(job);
     else if (!err && job_state_is_final(job->scan.state))
-        job_event(job, JOB_OK);
+        be_released(job);
     else if (parent)
-        ask_state(job, parent, on_parent_state);
+        job_ask_state(job, parent, on_parent_state);
     else
         on_parent_state(job, status, body, err);
 }
@@ -401,7 +462,7 @@ static void look_again(void *arg)
 {
     struct job *job = arg;
 
-    ask_state(job, job->id, on_waiting_state);
+    job_ask_state(job, job->id, on_waiting_state);
 }
 
 void job_wait(struct job *job)

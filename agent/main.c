@@ -3,6 +3,7 @@
 #include "agent/api.h"
 #include "agent/config.h"
 #include "agent/context.h"
+#include "agent/lock.h"
 #include "agent/logfile.h"
 #include "agent/loop.h"
 #include "agent/reactor.h"
@@ -145,8 +146,11 @@ static int serve(const struct config *config, const char *token, struct err *err
     const struct api_config server = {config->server_address, token, config->retry_pause_ms};
     struct context context = {.config = config, .reactor = &reactor};
     struct loop *loop = NULL;
+    AUTO_CLOSE int lock_fd = -1;
     int status = -1;
 
+    if (lock_take_name(config->lock_basedir, config->agent_id, &lock_fd, err) < 0)
+        return -1;
     context.spool =
         spool_new(config->execution_basedir, config->results_basedir, config->agent_id, err);
     if (context.spool)

@@ -52,16 +52,36 @@ int output_open(struct output *output, const char *path, int64_t limit, const st
     return 0;
 }
 
-int output_resume(struct output *output, const char *path, int64_t limit, uint64_t sent,
+int output_append(struct output *output, const char *path, int64_t limit, const struct mask *mask,
                   struct err *err)
+{
+    if (open_log(output, path, O_RDWR | O_CREAT, limit, err) < 0)
+        return -1;
+    output->mask = mask;
+    return 0;
+}
+
+int output_resume(struct output *output, const char *path, int64_t limit, struct err *err)
 {
     if (open_log(output, path, O_RDONLY, limit, err) < 0)
         return -1;
-    output->sent = sent < output->size ? sent : output->size;
-    if (output->sent > output->head_max + 3) /* a character more than the head at most */
-        output->stage = OUTPUT_TAIL;
     output->ended = true;
     return 0;
+}
+
+void output_set_mark(struct output *output, const struct output_mark *mark)
+{
+    output->sent = mark->sent < output->size ? mark->sent : output->size;
+    output->cut = mark->offered < output->size ? mark->offered : output->size;
+    if (output->sent > output->head_max + 3) /* a character more than the head at most */
+        output->stage = OUTPUT_TAIL;
+}
+
+struct output_mark output_mark(const struct output *output)
+{
+    bool is_text = output->offer == OUTPUT_OFFER_FILE;
+
+    return (struct output_mark){output->sent, is_text ? output->offer_end : 0};
 }
 
 void output_done(struct output *output)
@@ -300,6 +320,8 @@ int output_next(struct output *output, size_t max, struct buf *ret_text, struct 
         output->offer = OUTPUT_OFFER_GAP;
         return buf_adds(ret_text, gap_note);
     }
+    if (left > 0 && output->cut > from_offset(output) && output->cut - from_offset(output) < left)
+        left = output->cut - from_offset(output);
     if (left > 0)
         return offer_file(output, left < max ? (size_t)left : max, ret_text, err);
     if (output->sent >= output->size && output->spare.len > 0)

@@ -9,8 +9,9 @@
  * ended; what lies between is given back to the file system.  While the disk is full a small
  * buffer stands in for the file.
  *
- * `sent` counts bytes of the file that the server has; it is all that is needed to go on after a
- * restart. */
+ * A mark is all that is needed to go on after a restart: what the server has for sure, and how far
+ * the fragment went whose reply did not come any more.  That one is cut at the same place again,
+ * by which the server knows it. */
 #ifndef AGENT_OUTPUT_H
 #define AGENT_OUTPUT_H
 
@@ -26,13 +27,20 @@
 #define OUTPUT_PIECE_MAX    (64 * 1024)
 #define OUTPUT_SPARE_MAX    (1024 * 1024)
 
+struct output_mark {
+    uint64_t sent;    /* bytes of the file with the server */
+    uint64_t offered; /* where the fragment that is under way ends; 0: none is, or it is no text of
+                         the file */
+};
+
 struct output {
     int fd;
     uint64_t size; /* of the file */
     uint64_t sent;
-    uint64_t head_max;                       /* sent as it comes */
-    uint64_t tail_max;                       /* sent at the end, if the log is longer than both */
-    uint64_t punched;                        /* the file is empty from head_max to here */
+    uint64_t cut;      /* the next fragment ends there, if it is beyond sent */
+    uint64_t head_max; /* sent as it comes */
+    uint64_t tail_max; /* sent at the end, if the log is longer than both */
+    uint64_t punched;  /* the file is empty from head_max to here */
     enum { OUTPUT_HEAD, OUTPUT_TAIL } stage; /* tail: the note about the gap was sent */
     bool ended;
 
@@ -48,12 +56,16 @@ struct output {
     uint64_t offer_end;
 };
 
-/* Creates the file, or takes up an existing one (crash, retry later) of which `sent` bytes are
- * with the server; mask may be NULL for that.  *output need not be initialised. */
+/* Creates the file.  *output need not be initialised, here and below. */
 int output_open(struct output *output, const char *path, int64_t limit, const struct mask *mask,
                 struct err *err);
-int output_resume(struct output *output, const char *path, int64_t limit, uint64_t sent,
+/* Goes on writing at the end of a log that an agent began which is no more. */
+int output_append(struct output *output, const char *path, int64_t limit, const struct mask *mask,
                   struct err *err);
+/* Takes up a log to which nothing is added. */
+int output_resume(struct output *output, const char *path, int64_t limit, struct err *err);
+/* Of a log taken up: this much is with the server. */
+void output_set_mark(struct output *output, const struct output_mark *mark);
 void output_done(struct output *output);
 
 /* At most OUTPUT_PIECE_MAX bytes of what the command printed. */
@@ -68,6 +80,8 @@ size_t output_pending(const struct output *output);
 /* Appends the next fragment, at most max bytes and not in mid-character; 0 bytes: nothing to send.
  */
 int output_next(struct output *output, size_t max, struct buf *ret_text, struct err *err);
+/* For the record, before the fragment goes out and when it was taken. */
+struct output_mark output_mark(const struct output *output);
 /* The server has the fragment (or refused it for good). */
 void output_taken(struct output *output);
 

@@ -5,7 +5,7 @@
 
 #include "agent/api.h"
 #include "agent/config.h"
-#include "agent/job.h"
+#include "agent/job_steps.h"
 #include "common/fs.h"
 #include "common/json.h"
 #include "common/log.h"
@@ -17,8 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SERIAL_PIECES 4   /* read in one go */
-#define STOPPED       143 /* the status of a command that ends with 0 when it is told to stop */
+#define SERIAL_PIECES 4 /* read in one go */
 
 static void on_flushed(void *arg, bool all_sent);
 
@@ -26,16 +25,24 @@ static void on_flushed(void *arg, bool all_sent);
 
 static struct output *open_log(struct job *job, enum log_type type, const char *name)
 {
+    struct output_mark *mark = &job->record.marks[type][job->phase];
+    int64_t limit = job->context->config->output_bytes;
+    /* cleanup again, after an agent that died in it: its log goes on */
+    bool is_repeat = job->record.losses > 0 && type == LOG_OUTPUT;
     struct output *output = calloc(1, sizeof(*output));
     char *path = fs_join(job->dir, name);
     struct err err = ERR_INIT;
 
     if (!output || !path ||
-        output_open(output, path, job->context->config->output_bytes, job->mask, &err) < 0) {
+        (is_repeat ? output_append : output_open)(output, path, limit, job->mask, &err) < 0) {
         log_error("log", "job=%s error=%s", job->id, LOG_VALUE(err.text));
         free(output);
         output = NULL;
     } else {
+        if (is_repeat)
+            output_set_mark(output, mark);
+        else
+            *mark = (struct output_mark){0, 0};
         sender_add(job->sender, type, job->phase, output);
     }
     free(path);
@@ -193,7 +200,7 @@ static void on_ended(void *arg, int status)
     struct phase_run *run = &job->run;
 
     stop_looking(job);
-    run->status = status == 0 && run->stop.reason != STOP_NONE ? STOPPED : status;
+    run->status = status == 0 && run->stop.reason != STOP_NONE ? PHASE_STOPPED : status;
     output_end(run->output);
     if (begin_serial(job))
         reactor_after(job->context->reactor, &run->serial_step, 0);

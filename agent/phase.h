@@ -13,7 +13,8 @@
 
 struct job;
 
-#define PHASE_RECOVERY_FAILED 46 /* exit status: the device could not be brought back */
+#define PHASE_RECOVERY_FAILED 46  /* exit status: the device could not be brought back */
+#define PHASE_STOPPED         143 /* of one that was told to stop, whatever it made of that */
 
 struct phase_run {
     struct output *output; /* owned by the job's sender */

@@ -3,7 +3,7 @@
  * device connector says why it failed. */
 #include "agent/config.h"
 #include "agent/definition.h"
-#include "agent/job.h"
+#include "agent/job_steps.h"
 #include "agent/phase.h"
 #include "agent/spool.h"
 #include "common/cleanup.h"

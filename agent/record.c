@@ -37,10 +37,13 @@ static void add_record(struct buf *b, const struct record *r)
     (void)buf_addf(b, ",\"phase\":\"%s\",\"running\":%d,\"over\":%d,\"uploaded\":%d",
                    r->phase < 0 ? "" : phase_name((enum phase)r->phase), r->running, r->over,
                    r->uploaded);
+    (void)buf_addf(b, ",\"released\":%d,\"posting\":%d,\"losses\":%d,\"reason\":\"%s\"",
+                   r->released, r->posting, r->losses, r->reason);
     for (enum log_type t = 0; t < LOG_TYPE_COUNT; t++) {
         (void)buf_addf(b, ",\"%s\":{\"next\":%" PRId64, types[t], r->next[t]);
         for (enum phase p = 0; p < PHASE_COUNT; p++)
-            (void)buf_addf(b, ",\"%s\":%" PRIu64, phase_name(p), r->sent[t][p]);
+            (void)buf_addf(b, ",\"%s\":[%" PRIu64 ",%" PRIu64 "]", phase_name(p),
+                           r->marks[t][p].sent, r->marks[t][p].offered);
         (void)buf_addc(b, '}');
     }
     (void)buf_addc(b, '}');
@@ -49,7 +52,7 @@ static void add_record(struct buf *b, const struct record *r)
     (void)buf_addc(b, '\n');
 }
 
-int record_save(const struct record *record, const char *dir, struct err *err)
+static int save(const struct record *record, const char *dir, bool durable, struct err *err)
 {
     AUTO(buf) struct buf text = BUF_INIT(RECORD_SIZE);
     AUTO_FREE char *path = fs_join(dir, RECORD_FILE);
@@ -60,9 +63,29 @@ int record_save(const struct record *record, const char *dir, struct err *err)
     add_record(&text, record);
     if (buf_failed(&text))
         return err_set(err, ERR_INTERNAL, "record is too long");
-    if (pwrite(fd, text.data, text.len, 0) != (ssize_t)text.len)
+    if (pwrite(fd, text.data, text.len, 0) != (ssize_t)text.len || (durable && fdatasync(fd) < 0))
         return err_set_errno(err, errno, "could not write \"%s\"", path);
     return 0;
+}
+
+int record_save(const struct record *record, const char *dir, struct err *err)
+{
+    return save(record, dir, false, err);
+}
+
+int record_sync(const struct record *record, const char *dir, struct err *err)
+{
+    return save(record, dir, true, err);
+}
+
+static struct output_mark mark_from(struct json_object *pair)
+{
+    if (!json_object_is_type(pair, json_type_array) || json_object_array_length(pair) != 2)
+        return (struct output_mark){0, 0};
+    return (struct output_mark){
+        (uint64_t)json_object_get_int64(json_object_array_get_idx(pair, 0)),
+        (uint64_t)json_object_get_int64(json_object_array_get_idx(pair, 1)),
+    };
 }
 
 int record_load(struct record *record, const char *dir, struct err *err)
@@ -82,12 +105,17 @@ int record_load(struct record *record, const char *dir, struct err *err)
     record->running = jsn_int(json, "running", 0) != 0;
     record->over = jsn_int(json, "over", 0) != 0;
     record->uploaded = jsn_int(json, "uploaded", 0) != 0;
+    record->released = jsn_int(json, "released", 0) != 0;
+    record->posting = jsn_int(json, "posting", 0) != 0;
+    record->losses = (int)jsn_int(json, "losses", 0);
+    (void)snprintf(record->reason, sizeof(record->reason), "%s",
+                   jsn_text(json, "reason") ? jsn_text(json, "reason") : "");
     for (enum log_type t = 0; t < LOG_TYPE_COUNT; t++) {
         struct json_object *log = jsn_get(json, types[t]);
 
         record->next[t] = jsn_int(log, "next", 0);
         for (enum phase p = 0; p < PHASE_COUNT; p++)
-            record->sent[t][p] = (uint64_t)jsn_int(log, phase_name(p), 0);
+            record->marks[t][p] = mark_from(jsn_get(log, phase_name(p)));
     }
     json_object_put(json);
     return 0;

@@ -5,25 +5,31 @@
 #ifndef AGENT_RECORD_H
 #define AGENT_RECORD_H
 
+#include "agent/output.h"
 #include "common/err.h"
 #include "common/names.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RECORD_FILE       ".testflinger-agent.json"
-#define RECORD_AGENT_SIZE 1024
+#define RECORD_FILE        ".testflinger-agent.json"
+#define RECORD_AGENT_SIZE  1024
+#define RECORD_REASON_SIZE 32
 
 enum log_type { LOG_OUTPUT, LOG_SERIAL, LOG_TYPE_COUNT };
 
 struct record {
-    char agent[RECORD_AGENT_SIZE];              /* whose job it is: directories may be shared */
-    int phase;                                  /* running or last run; -1: none yet */
-    bool running;                               /* the phase had not ended */
-    bool over;                                  /* nothing more to run: the outcome is to be sent */
-    bool uploaded;                              /* the artifacts are with the server */
-    int64_t next[LOG_TYPE_COUNT];               /* fragment number */
-    uint64_t sent[LOG_TYPE_COUNT][PHASE_COUNT]; /* bytes of each log with the server */
+    char agent[RECORD_AGENT_SIZE];   /* whose job it is: directories may be shared */
+    int phase;                       /* running or last run; -1: none yet */
+    bool running;                    /* the phase had not ended */
+    bool over;                       /* nothing more to run: the outcome is to be sent */
+    bool released;                   /* allocate: the others have done with the device */
+    bool uploaded;                   /* the artifacts are with the server */
+    bool posting;                    /* the outcome is being posted: it may be there */
+    int losses;                      /* how many agents died over it */
+    char reason[RECORD_REASON_SIZE]; /* why it ended, once it is over */
+    int64_t next[LOG_TYPE_COUNT];    /* fragment number */
+    struct output_mark marks[LOG_TYPE_COUNT][PHASE_COUNT]; /* what the server has of each log */
 };
 
 void record_init(struct record *record, const char *agent);
@@ -32,5 +38,7 @@ const char *log_type_name(enum log_type type);
 /* In the directory; fails with ERR_NOT_FOUND if there is none. */
 int record_load(struct record *record, const char *dir, struct err *err);
 int record_save(const struct record *record, const char *dir, struct err *err);
+/* The same, and it is on the disk when this returns. */
+int record_sync(const struct record *record, const char *dir, struct err *err);
 
 #endif

@@ -15,7 +15,8 @@
 
 #define BATCH_MS            200
 #define SERIAL_FRAGMENT_MAX (1024 * 1024 - 3) /* a last character may add three bytes */
-#define STREAMS_MAX         (LOG_TYPE_COUNT * PHASE_COUNT)
+/* a phase cut off may have a note after its log was taken up */
+#define STREAMS_MAX (2 * LOG_TYPE_COUNT * PHASE_COUNT)
 
 struct stream {
     enum log_type type;
@@ -98,7 +99,7 @@ static void note_progress(struct sender *s, const struct stream *stream)
     struct record *record = s->job.record;
     struct err err = ERR_INIT;
 
-    record->sent[stream->type][stream->phase] = stream->output->sent;
+    record->marks[stream->type][stream->phase] = output_mark(stream->output);
     if (record_save(record, s->job.dir, &err) < 0)
         log_warning("record", "job=%s error=%s", s->job.id, LOG_VALUE(err.text));
 }
@@ -162,6 +163,7 @@ static void send_next(struct sender *s, struct stream *stream)
         reactor_after(s->context->reactor, &s->later, 0);
     } else {
         s->sending = stream;
+        note_progress(s, stream); /* if the agent dies now the same fragment goes out again */
         s->last_ms = clock_ms(s->context->reactor->clock);
         api_send(s->context->api, API_LOG, fragment_call(s, stream, &text));
     }

@@ -12,7 +12,8 @@
 
 struct spool;
 
-/* Makes the directories; refuses to share them with a second agent of the same name. */
+/* Makes the directories; refuses to share them with a second agent of the same name, and finishes
+ * what an agent that died was making or removing. */
 struct spool *spool_new(const char *run_dir, const char *results_dir, const char *agent,
                         struct err *err);
 void spool_free(struct spool *spool);
@@ -20,8 +21,12 @@ void spool_free(struct spool *spool);
 /* Keeps room back again; fails when the disk is full: then no job should be taken. */
 int spool_reserve(struct spool *spool, struct err *err);
 
-/* Makes the directory of a new job (what lies there is removed); the caller frees *ret_dir. */
-int spool_make(struct spool *spool, const char *job_id, char **ret_dir, struct err *err);
+/* Makes the directory of a new job (what lies there is removed), with its record and on the disk;
+ * the caller frees *ret_dir.  An agent that dies in the middle finds the job when it comes back. */
+int spool_make(struct spool *spool, const char *job_id, const struct record *record, char **ret_dir,
+               struct err *err);
+/* Removes a job's directory: it is gone at once or not at all, as far as spool_next() knows. */
+int spool_discard(struct spool *spool, const char *dir, struct err *err);
 
 /* As fs_write_atomic, dir/name; on a full disk the room kept back is used. */
 int spool_write(struct spool *spool, const char *dir, const char *name, const char *text,
@@ -30,8 +35,9 @@ int spool_write(struct spool *spool, const char *dir, const char *name, const ch
 /* As fs_read, dir/name, for what a job may have made: only a plain file is read. */
 int spool_read(const char *dir, const char *name, struct buf *ret, struct err *err);
 
-/* The job's directory goes to where outcomes wait.  If that is on another file system it stays
- * where it is; its record says that it is over, and spool_next() finds it all the same. */
+/* The job's directory, safe on the disk, goes to where outcomes wait.  If that is on another file
+ * system it stays where it is; its record says that it is over, and spool_next() finds it all the
+ * same. */
 int spool_keep(struct spool *spool, const char *dir, struct err *err);
 /* The same, but it is not looked at again: the server does not want it. */
 int spool_put_aside(struct spool *spool, const char *dir, struct err *err);

@@ -88,18 +88,25 @@ static int write_all(int fd, const char *data, size_t len)
     return 0;
 }
 
+int fs_sync_dir(const char *dir, struct err *err)
+{
+    AUTO_CLOSE int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0 || fsync(fd) < 0)
+        return err_set_errno(err, errno, "could not sync directory \"%s\"", dir);
+    return 0;
+}
+
 static int sync_parent(const char *path)
 {
     AUTO_FREE char *dir = strdup(path);
     char *slash = dir ? strrchr(dir, '/') : NULL;
-    AUTO_CLOSE int fd = -1;
 
     if (!dir)
         return -1;
     if (slash)
         slash[slash == dir ? 1 : 0] = '\0';
-    fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 ? -1 : fsync(fd);
+    return fs_sync_dir(slash ? dir : ".", NULL);
 }
 
 int fs_write_atomic(const char *path, const void *data, size_t len, unsigned mode, struct err *err)

@@ -23,6 +23,9 @@ int fs_read_secret(const char *path, char **ret_secret, struct err *err);
  * fsync, rename, fsync of the directory.  mode applies to the new file. */
 int fs_write_atomic(const char *path, const void *data, size_t len, unsigned mode, struct err *err);
 
+/* What was made, renamed and removed in the directory is on the disk when this returns. */
+int fs_sync_dir(const char *dir, struct err *err);
+
 /* Makes path and its missing parents (0755, umask applied). */
 int fs_make_dirs(const char *path, struct err *err);
 

@@ -66,7 +66,8 @@ def agent_config(path, agent_id, url, directory, **options):
               "polling_interval": 1,
               "execution_basedir": str(directory / "run"),
               "logging_basedir": str(directory / "logs"),
-              "results_basedir": str(directory / "results"), **commands, **options}
+              "results_basedir": str(directory / "results"),
+              "lock_basedir": str(directory / "lock"), **commands, **options}
     path.write_text("".join(f"{key} = {json.dumps(value)};\n" for key, value in values.items()))
 
 

@@ -52,6 +52,7 @@ class Agent:
             "execution_basedir": str(self.dir / "run"),
             "logging_basedir": str(self.dir / "logs"),
             "results_basedir": str(self.dir / "results"),
+            "lock_basedir": str(self.dir / "lock"),
             **QUICK,
             **options,
         }

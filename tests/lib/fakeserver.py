@@ -46,6 +46,26 @@ class Rule:
         return True
 
 
+class Hold:
+    """Makes matching requests wait: before they are answered, or, if late, when what they ask for
+    was done and only the reply is missing."""
+
+    def __init__(self, method, pattern, late, text):
+        self.method, self.pattern, self.late, self.text = method, re.compile(pattern), late, text
+        self.reached = threading.Event()
+        self.released = threading.Event()
+
+    def wait_reached(self, timeout_s=60):
+        assert self.reached.wait(timeout_s), f"no {self.method} {self.pattern.pattern} came"
+
+    def release(self):
+        self.released.set()
+
+    def takes(self, request, late):
+        return (late == self.late and not self.released.is_set() and request.method == self.method
+                and self.pattern.fullmatch(request.path) and self.text in request.body)
+
+
 class Job:
     def __init__(self, definition):
         self.definition = definition
@@ -78,6 +98,7 @@ class FakeServer:
         self.lock = threading.RLock()
         self.requests = []
         self.rules = []
+        self.holds = []
         self.jobs = {}
         self.waiting = []
         self.agent = {}
@@ -135,6 +156,13 @@ class FakeServer:
             self.rules.append(rule)
         return rule
 
+    def hold(self, method, pattern, late=False, text=b""):
+        """Only requests with text in their body; see Hold."""
+        held = Hold(method, pattern, late, text)
+        with self.lock:
+            self.holds.append(held)
+        return held
+
     def cancel(self, job):
         with self.lock:
             job.state = "cancelled"
@@ -157,7 +185,20 @@ class FakeServer:
 
     # --- what the agent asks ---------------------------------------------------------
 
+    def wait_held(self, request, late):
+        with self.lock:
+            held = [hold for hold in self.holds if hold.takes(request, late)]
+        for hold in held:
+            hold.reached.set()
+            hold.released.wait(120)
+
     def answer(self, request):
+        self.wait_held(request, False)
+        answer = self.answer_now(request)
+        self.wait_held(request, True)
+        return answer
+
+    def answer_now(self, request):
         with self.lock:
             self.requests.append(request)
             for rule in self.rules:

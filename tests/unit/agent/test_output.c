@@ -259,20 +259,54 @@ static void test_the_middle_of_a_long_log_takes_no_room_on_the_disk(void **state
 
 static void test_sending_goes_on_after_a_restart_where_it_was(void **state)
 {
+    struct output_mark mark;
     struct scene s;
-    uint64_t sent;
 
     (void)state;
     scene_start(&s, 8000);
     add_numbers(&s, 0, 100);
     (void)drain(&s, 100);
-    sent = s.output.sent;
+    mark = output_mark(&s.output);
     add_numbers(&s, 100, 200);
     output_done(&s.output);
-    assert_int_equal(output_resume(&s.output, s.path, 8000, sent, &s.err), 0);
+    assert_int_equal(output_resume(&s.output, s.path, 8000, &s.err), 0);
+    output_set_mark(&s.output, &mark);
     (void)drain(&s, 100);
     assert_int_equal(s.got.len, 1600);
     assert_non_null(strstr(buf_text(&s.got), "0000099\n0000100\n"));
+    scene_end(&s);
+}
+
+static void test_a_fragment_without_reply_is_cut_at_the_same_place_after_a_restart(void **state)
+{
+    struct buf before = BUF_INIT(OUTPUT_FRAGMENT_MAX + 3);
+    struct buf after = BUF_INIT(OUTPUT_FRAGMENT_MAX + 3);
+    struct output_mark mark;
+    struct scene s;
+
+    (void)state;
+    scene_start(&s, 8000);
+    add_numbers(&s, 0, 10);
+    (void)drain(&s, 100);
+    add_numbers(&s, 10, 20);
+    assert_int_equal(output_next(&s.output, 1000, &before, &s.err), 0);
+    mark = output_mark(&s.output);
+    add_numbers(&s, 20, 30); /* printed while the fragment was under way */
+    output_done(&s.output);
+    assert_int_equal(output_append(&s.output, s.path, 8000, s.mask, &s.err), 0);
+    output_set_mark(&s.output, &mark);
+    add_numbers(&s, 30, 40);
+    assert_int_equal(output_next(&s.output, 1000, &after, &s.err), 0);
+    assert_string_equal(buf_text(&after), buf_text(&before));
+    output_taken(&s.output);
+    assert_int_equal(output_mark(&s.output).offered, 0);
+    output_end(&s.output);
+    buf_clear(&s.got);
+    assert_int_equal(drain(&s, 1000), 1);
+    assert_int_equal(s.got.len, 160);
+    assert_string_equal(buf_text(&s.got) + 152, "0000039\n");
+    buf_done(&before);
+    buf_done(&after);
     scene_end(&s);
 }
 
@@ -314,6 +348,7 @@ int main(void)
         cmocka_unit_test(test_a_log_at_its_limit_is_sent_whole),
         cmocka_unit_test(test_the_middle_of_a_long_log_takes_no_room_on_the_disk),
         cmocka_unit_test(test_sending_goes_on_after_a_restart_where_it_was),
+        cmocka_unit_test(test_a_fragment_without_reply_is_cut_at_the_same_place_after_a_restart),
         cmocka_unit_test(test_a_full_disk_costs_only_what_the_spare_cannot_hold),
     };
 

@@ -52,8 +52,7 @@ static char *make(struct scene *s, const char *id, const char *agent, bool over)
 
     record_init(&record, agent);
     record.over = over;
-    assert_int_equal(spool_make(s->spool, id, &dir, &s->err), 0);
-    assert_int_equal(record_save(&record, dir, &s->err), 0);
+    assert_int_equal(spool_make(s->spool, id, &record, &dir, &s->err), 0);
     return dir;
 }
 
@@ -84,7 +83,9 @@ static void test_a_record_is_read_as_it_was_written(void **state)
     written.phase = PHASE_TEST;
     written.running = written.uploaded = true;
     written.next[LOG_SERIAL] = 77;
-    written.sent[LOG_OUTPUT][PHASE_CLEANUP] = UINT64_C(1) << 40;
+    written.marks[LOG_OUTPUT][PHASE_CLEANUP] = (struct output_mark){7, UINT64_C(1) << 40};
+    written.losses = 2;
+    (void)snprintf(written.reason, sizeof(written.reason), "test_fail");
     assert_int_equal(record_save(&written, dir, &s.err), 0);
     assert_int_equal(record_load(&got, dir, &s.err), 0);
     assert_memory_equal(&got, &written, sizeof(got));
@@ -177,6 +178,55 @@ static void test_a_second_agent_of_the_same_name_is_refused(void **state)
     scene_end(&s);
 }
 
+static void test_what_was_half_made_is_found_and_what_was_half_removed_is_not(void **state)
+{
+    char cursor[SPOOL_CURSOR_SIZE] = "";
+    struct record record;
+    struct scene s;
+    char path[120];
+    char *dir;
+
+    (void)state;
+    scene_start(&s);
+    dir = make(&s, ID_1, "agent", true);
+    (void)snprintf(path, sizeof(path), "%s/.agent.%s.done", s.run, ID_1);
+    assert_int_equal(rename(dir, path), 0);
+    (void)snprintf(path, sizeof(path), "%s/.agent.%s.new", s.run, ID_2);
+    assert_int_equal(mkdir(path, 0700), 0);
+    (void)snprintf(path, sizeof(path), "%s/.another.%s.new", s.run, ID_3);
+    assert_int_equal(mkdir(path, 0700), 0);
+    spool_free(s.spool);
+    s.spool = spool_new(s.run, s.results, "agent", &s.err);
+    assert_non_null(s.spool);
+    assert_int_equal(access(path, F_OK), 0);
+    assert_string_equal(next_id(&s, cursor, &record), ID_2);
+    assert_false(record.over);
+    assert_int_equal(record.phase, -1);
+    assert_string_equal(next_id(&s, cursor, &record), "");
+    (void)snprintf(path, sizeof(path), "%s/.agent.%s.done", s.run, ID_1);
+    assert_int_equal(access(path, F_OK), -1);
+    free(dir);
+    scene_end(&s);
+}
+
+static void test_a_discarded_directory_is_gone(void **state)
+{
+    char cursor[SPOOL_CURSOR_SIZE] = "";
+    struct record record;
+    struct scene s;
+    char *dir;
+
+    (void)state;
+    scene_start(&s);
+    dir = make(&s, ID_1, "agent", true);
+    assert_int_equal(spool_discard(s.spool, dir, &s.err), 0);
+    assert_int_equal(access(dir, F_OK), -1);
+    assert_int_equal(spool_discard(s.spool, dir, &s.err), 0);
+    assert_string_equal(next_id(&s, cursor, &record), "");
+    free(dir);
+    scene_end(&s);
+}
+
 static void test_only_plain_files_are_read(void **state)
 {
     struct buf text = BUF_INIT(100);
@@ -211,6 +261,8 @@ int main(void)
         cmocka_unit_test(test_directories_of_others_are_left_alone),
         cmocka_unit_test(test_a_directory_kept_twice_is_there_once),
         cmocka_unit_test(test_a_second_agent_of_the_same_name_is_refused),
+        cmocka_unit_test(test_what_was_half_made_is_found_and_what_was_half_removed_is_not),
+        cmocka_unit_test(test_a_discarded_directory_is_gone),
         cmocka_unit_test(test_only_plain_files_are_read),
     };
 

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Inside the files of a job only (see job.h): its stages and what they share. */
+#ifndef AGENT_JOB_STEPS_H
+#define AGENT_JOB_STEPS_H
+
+#include "agent/job.h"
+
+#define JOB_DEFINITION_FILE "testflinger.json"
+#define JOB_OUTCOME_FILE    "testflinger-outcome.json"
+#define JOB_LOST            "agent_lost" /* as event, and as reason for the end */
+
+/* What a stage came to; the next one begins from the loop. */
+void job_event(struct job *job, enum job_event event);
+typedef void job_action_fn(struct job *job);
+
+job_action_fn job_begin, job_fetch_attachments, job_unpack, job_select, job_check, job_run,
+    job_allocate, job_wait, job_clean_up;
+job_action_fn deliver_ask, deliver_logs, deliver_pack, deliver_upload, deliver_outcome,
+    deliver_remove, deliver_keep, deliver_tell;
+
+/* Takes over definition and dir, also on failure. */
+struct job *job_make(struct context *context, struct json_object *definition, char *dir,
+                     const struct record *record, struct err *err);
+/* The agent has a command for the phase, and the job data. */
+bool job_runs(const struct job *job, enum phase phase);
+/* The phase at which a job that goes no further is cut off; -1 if every phase was run, or one that
+ * failed has ended it. */
+int job_cut_phase(const struct job *job);
+/* Asks for the state of a job; what comes is in job->scan. */
+void job_ask_state(struct job *job, const char *id, api_done_fn *done);
+
+/* Outcome and record are safe on the disk; -1 if they could not be written (it is logged). */
+int job_save(struct job *job);
+/* Posts {"job_state": state} and the state of the agent. */
+void job_post_state(struct job *job, const char *state);
+/* Posts what device-info.json says, if it is there and is JSON; false if there is nothing. */
+bool job_post_device_info(struct job *job, api_done_fn *done);
+/* Appends {"status": …} without the closing brace. */
+void job_add_status(const struct job *job, struct buf *b);
+void job_post_status(struct job *job);
+/* The agent takes itself out of service until somebody looks at it. */
+void job_go_offline(struct job *job);
+
+#endif
