@@ -33,6 +33,7 @@ enum api_lane {
     API_LOG,    /* fragments */
     API_WATCH,  /* is the job cancelled? */
     API_EVENTS, /* to the job's webhook, which may be slow */
+    API_SPOOL,  /* all about a job whose outcome is delivered while the next one runs */
     API_LANE_COUNT
 };
 

@@ -182,7 +182,7 @@ void deliver_upload(struct job *job)
     call->upload_path = fs_join(job->dir, ARTIFACTS_FILE);
     call->timeout_s = UPLOAD_S;
     call->stall_s = STALL_S;
-    api_send(job->context->api, API_MAIN, call);
+    api_send(job->context->api, job->lanes->main, call);
 }
 
 /* --- the outcome ----------------------------------------------------------------------- */
@@ -211,7 +211,7 @@ void deliver_outcome(struct job *job)
     api_path(call, "/v1/result/", job->id, NULL);
     job_add_status(job, &call->body);
     (void)buf_adds(&call->body, ",\"job_state\":\"complete\"}");
-    api_send(job->context->api, API_MAIN, call);
+    api_send(job->context->api, job->lanes->main, call);
 }
 
 void deliver_remove(struct job *job)
@@ -242,7 +242,7 @@ void deliver_keep(struct job *job)
     job->end = JOB_KEPT;
     if (rc == 0)
         rc = spool_keep(job->context->spool, job->dir, &err);
-    if (rc == 0 || job->out_of_time) {
+    if (rc == 0 || job->out_of_time || job->is_delivery) { /* that one lies there already */
         log_warning("keep", "job=%s the outcome is sent later", job->id);
         job_event(job, JOB_OK);
         return;

@@ -18,6 +18,7 @@
 struct events {
     struct context *context;
     struct json_object *definition;
+    enum api_lane lane;
     struct buf list; /* without brackets */
     int count;
     int posted; /* events in the newest post */
@@ -49,7 +50,7 @@ static void post(struct events *e)
     const char *url = jsn_text(e->definition, "job_status_webhook");
     struct api_call *call;
 
-    if (!url || e->posted == e->count || !api_is_idle(e->context->api, API_EVENTS))
+    if (!url || e->posted == e->count || !api_is_idle(e->context->api, e->lane))
         return;
     call = api_call_new("POST", on_posted, e);
     call->retries = POST_RETRIES;
@@ -62,10 +63,11 @@ static void post(struct events *e)
     (void)buf_add(&call->body, buf_text(&e->list), e->list.len);
     (void)buf_adds(&call->body, "]}");
     e->posted = e->count;
-    api_send(e->context->api, API_EVENTS, call);
+    api_send(e->context->api, e->lane, call);
 }
 
-struct events *events_new(struct context *context, struct json_object *definition)
+struct events *events_new(struct context *context, struct json_object *definition,
+                          enum api_lane lane)
 {
     struct events *e = calloc(1, sizeof(*e));
 
@@ -73,6 +75,7 @@ struct events *events_new(struct context *context, struct json_object *definitio
         abort();
     e->context = context;
     e->definition = definition;
+    e->lane = lane;
     buf_init(&e->list, EVENTS_BYTES_MAX);
     return e;
 }
@@ -81,7 +84,7 @@ void events_free(struct events *events)
 {
     if (!events)
         return;
-    api_drop(events->context->api, API_EVENTS);
+    api_drop(events->context->api, events->lane);
     buf_done(&events->list);
     free(events);
 }
@@ -105,5 +108,5 @@ void events_add(struct events *events, const char *name, const char *detail)
 
 bool events_are_told(const struct events *events)
 {
-    return api_is_idle(events->context->api, API_EVENTS);
+    return api_is_idle(events->context->api, events->lane);
 }

@@ -3,6 +3,7 @@
 #ifndef AGENT_EVENTS_H
 #define AGENT_EVENTS_H
 
+#include "agent/api.h"
 #include "agent/context.h"
 
 #include <json-c/json.h>
@@ -13,7 +14,8 @@
 struct events;
 
 /* Everything is borrowed.  Never NULL: a job without webhook has events that nobody hears of. */
-struct events *events_new(struct context *context, struct json_object *definition);
+struct events *events_new(struct context *context, struct json_object *definition,
+                          enum api_lane lane);
 /* Posts under way are forgotten. */
 void events_free(struct events *events);
 

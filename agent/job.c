@@ -122,6 +122,9 @@ void job_event(struct job *job, enum job_event event)
     reactor_after(job->context->reactor, &job->step, 0);
 }
 
+static const struct job_lanes running_lanes = {API_MAIN, API_LOG, API_EVENTS};
+static const struct job_lanes delivery_lanes = {API_SPOOL, API_SPOOL, API_SPOOL};
+
 /* --- making and freeing ---------------------------------------------------------------- */
 
 static int collect_secrets(struct job *job, struct err *err)
@@ -151,6 +154,7 @@ struct job *job_make(struct context *context, struct json_object *definition, ch
     if (!job)
         abort();
     job->context = context;
+    job->lanes = record->over ? &delivery_lanes : &running_lanes;
     job->definition = definition;
     job->id = jsn_text(definition, "job_id");
     job->dir = dir;
@@ -162,8 +166,8 @@ struct job *job_make(struct context *context, struct json_object *definition, ch
     job->pause = (struct timer){.arg = job}; /* the stage that uses it says what is to be done */
     job->status = json_object_new_object();
     job->mask = mask_new(err);
-    job->events = events_new(context, definition);
-    const struct sender_job sent = {job->id, job->dir, &job->record};
+    job->events = events_new(context, definition, job->lanes->events);
+    const struct sender_job sent = {job->id, job->dir, &job->record, job->lanes->log};
     job->sender = sender_new(context, &sent, err);
     if (!job->status || !job->mask || !job->sender || collect_secrets(job, err) < 0) {
         job_free(job);
@@ -179,7 +183,7 @@ void job_free(struct job *job)
     phase_done(job);
     reactor_disarm(job->context->reactor, &job->step);
     reactor_disarm(job->context->reactor, &job->pause);
-    api_drop(job->context->api, API_MAIN);
+    api_drop(job->context->api, job->lanes->main);
     sender_free(job->sender);
     events_free(job->events);
     tar_packer_free(job->packer);
@@ -279,7 +283,7 @@ void job_shut_down(struct job *job)
         (void)stop_ask(&job->run.stop, STOP_SHUTDOWN);
     if ((job->stage == JOB_CHECK || job->stage == JOB_ALLOCATE || job->stage == JOB_WAIT) &&
         !job->step.armed) {
-        api_drop(job->context->api, API_MAIN);
+        api_drop(job->context->api, job->lanes->main);
         reactor_disarm(job->context->reactor, &job->pause);
         job_event(job, JOB_CANCELLED);
     }
@@ -297,7 +301,7 @@ void job_hurry(struct job *job)
         (job->stage != JOB_ATTACHMENTS && job->stage != JOB_ASK && job->stage != JOB_PACK &&
          job->stage != JOB_UPLOAD && job->stage != JOB_OUTCOME))
         return;
-    api_drop(job->context->api, API_MAIN);
+    api_drop(job->context->api, job->lanes->main);
     reactor_disarm(job->context->reactor, &job->pause);
     job_event(job, JOB_FAILED);
 }

@@ -63,8 +63,17 @@ enum job_event {
     JOB_EVENT_COUNT
 };
 
+/* Where its calls go: a job that runs and one that is only delivered are not in each other's way.
+ */
+struct job_lanes {
+    enum api_lane main;
+    enum api_lane log;
+    enum api_lane events;
+};
+
 struct job {
     struct context *context;
+    const struct job_lanes *lanes;
     const char *id; /* as the server wrote it; part of definition */
     char *dir;
     struct json_object *definition;

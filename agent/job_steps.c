@@ -45,7 +45,7 @@ void job_post_state(struct job *job, const char *state)
     struct api_call *call = result_call(job, on_posted);
 
     (void)buf_addf(&call->body, "{\"job_state\":\"%s\"}", state);
-    api_send(job->context->api, API_MAIN, call);
+    api_send(job->context->api, job->lanes->main, call);
     own_post_state(job->context, state, job->id);
 }
 
@@ -61,7 +61,7 @@ void job_post_status(struct job *job)
 
     job_add_status(job, &call->body);
     (void)buf_addc(&call->body, '}');
-    api_send(job->context->api, API_MAIN, call);
+    api_send(job->context->api, job->lanes->main, call);
 }
 
 /* The file as {"device_info": {...}}, masked; false if there is none that is JSON. */
@@ -104,7 +104,7 @@ bool job_post_device_info(struct job *job, api_done_fn *done)
     }
     call = result_call(job, done ? done : on_posted);
     call->body = body;
-    api_send(job->context->api, API_MAIN, call);
+    api_send(job->context->api, job->lanes->main, call);
     return true;
 }
 
@@ -184,7 +184,7 @@ void job_ask_state(struct job *job, const char *id, api_done_fn *done)
     call->retries = 0;
     call->sink = feed_scan;
     call->sink_arg = &job->scan;
-    api_send(job->context->api, API_MAIN, call);
+    api_send(job->context->api, job->lanes->main, call);
 }
 
 static void be_cancelled(struct job *job)
@@ -243,7 +243,7 @@ static void post_provision_log(struct job *job, int status, const char *event)
     (void)buf_adds(&call->body, "{\"job_id\":");
     (void)jsn_add_string(&call->body, job->id, strlen(job->id));
     (void)buf_addf(&call->body, ",\"exit_code\":%d,\"detail\":\"%s\"}", status, event);
-    api_send(job->context->api, API_MAIN, call);
+    api_send(job->context->api, job->lanes->main, call);
 }
 
 /* The event that tells how the phase ended. */

@@ -5,6 +5,7 @@
 
 #include "agent/api.h"
 #include "agent/config.h"
+#include "agent/courier.h"
 #include "agent/job.h"
 #include "agent/logfile.h"
 #include "agent/own.h"
@@ -29,7 +30,7 @@ static const struct {
     loop_action_fn *action;
 } states[LOOP_STATE_COUNT] = {
     [LOOP_ALIVE] = {"alive", round_ask_alive}, [LOOP_AWAY] = {"away", round_wait_away},
-    [LOOP_HELLO] = {"hello", round_say_hello}, [LOOP_SPOOL] = {"spool", round_deliver_next},
+    [LOOP_HELLO] = {"hello", round_say_hello}, [LOOP_LEFT] = {"left", round_take_up_left},
     [LOOP_OWN] = {"own", round_ask_own},       [LOOP_OFFLINE] = {"offline", round_be_offline},
     [LOOP_CLAIM] = {"claim", round_claim},     [LOOP_PAUSE] = {"pause", round_wait_poll},
     [LOOP_JOB] = {"job", round_run_job},       [LOOP_LEAVE] = {"leave", leave},
@@ -44,10 +45,10 @@ static const struct {
     {LOOP_ALIVE,   LOOP_OK,             LOOP_HELLO},
     {LOOP_ALIVE,   LOOP_FAILED,         LOOP_AWAY},
     {LOOP_AWAY,    LOOP_OK,             LOOP_ALIVE},
-    {LOOP_HELLO,   LOOP_OK,             LOOP_SPOOL},
-    {LOOP_SPOOL,   LOOP_OK,             LOOP_SPOOL},   /* one delivered, perhaps there are more */
-    {LOOP_SPOOL,   LOOP_NONE,           LOOP_OWN},
-    {LOOP_SPOOL,   LOOP_FAILED,         LOOP_OWN},     /* the server is away again: it will be asked */
+    {LOOP_HELLO,   LOOP_OK,             LOOP_LEFT},
+    {LOOP_LEFT,    LOOP_OK,             LOOP_LEFT},   /* one is over, perhaps there are more */
+    {LOOP_LEFT,    LOOP_NONE,           LOOP_OWN},
+    {LOOP_LEFT,    LOOP_FAILED,         LOOP_OWN},     /* kept, for the courier */
     {LOOP_OWN,     LOOP_OK,             LOOP_CLAIM},
     {LOOP_OWN,     LOOP_FAILED,         LOOP_AWAY},
     {LOOP_OWN,     LOOP_WANTED_OFFLINE, LOOP_OFFLINE},
@@ -222,6 +223,7 @@ struct loop *loop_new(struct context *context, struct err *err)
         free(l);
         return NULL;
     }
+    l->courier = courier_new(context);
     reactor_watch(context->reactor, &l->signals);
     reactor_after(context->reactor, &l->daily, LOGFILE_LOOK_MS);
     return l;
@@ -234,6 +236,7 @@ void loop_free(struct loop *loop)
     if (!loop)
         return;
     reactor = loop->context->reactor;
+    courier_free(loop->courier);
     job_free(loop->job);
     json_object_put(loop->claimed);
     own_record_done(&loop->own);

@@ -5,6 +5,7 @@
 
 #include "agent/api.h"
 #include "agent/config.h"
+#include "agent/courier.h"
 #include "agent/definition.h"
 #include "agent/job.h"
 #include "common/json.h"
@@ -30,7 +31,6 @@ static void on_alive(void *arg, int status, const struct buf *body, const struct
         loop_comes_to(l, LOOP_FAILED);
         return;
     }
-    l->away_s = 0;
     loop_comes_to(l, LOOP_OK);
 }
 
@@ -69,42 +69,45 @@ void round_say_hello(struct loop *l)
         own_post_images(l->context);
         l->introduced = true;
     }
+    courier_kick(l->courier, l->away_s > 0);
+    l->away_s = 0;
     l->cursor[0] = '\0';
     loop_comes_to(l, LOOP_OK);
 }
 
-/* --- jobs left from before ------------------------------------------------------------- */
+/* --- jobs of an agent that died ------------------------------------------------------------- */
 
 static void end_job(struct loop *l)
 {
     job_free(l->job);
     l->job = NULL;
+    spool_hold(l->context->spool, NULL);
     reactor_disarm(l->context->reactor, &l->patience);
 }
 
-static void on_delivered(void *arg, enum job_end end)
+static void on_left_ended(void *arg, enum job_end end)
 {
     struct loop *l = arg;
 
-    log_info("delivered", "job=%s kept=%d", l->job->id, end == JOB_KEPT);
+    log_info("lost", "job=%s kept=%d", l->job->id, end == JOB_KEPT);
     end_job(l);
     loop_comes_to(l, end == JOB_KEPT ? LOOP_FAILED : LOOP_OK);
 }
 
-void round_deliver_next(struct loop *l)
+void round_take_up_left(struct loop *l)
 {
     struct record record;
     struct err err = ERR_INIT;
     char *dir = NULL;
 
-    if (spool_next(l->context->spool, l->cursor, &dir, &record) == 0) {
+    if (spool_next(l->context->spool, SPOOL_LEFT, l->cursor, &dir, &record) == 0) {
         loop_comes_to(l, LOOP_NONE);
         return;
     }
     l->job = job_take_up(l->context, dir, &record, &err);
     if (l->job) {
-        log_info("take-up", "job=%s over=%d", l->job->id, record.over);
-        job_start(l->job, on_delivered, l);
+        spool_hold(l->context->spool, dir);
+        job_start(l->job, on_left_ended, l);
     } else {
         log_error("take-up", "dir=%s error=%s", LOG_VALUE(dir), LOG_VALUE(err.text));
         (void)spool_put_aside(l->context->spool, dir, NULL);
@@ -274,6 +277,7 @@ void round_run_job(struct loop *l)
     (void)json_object_get(definition); /* one for us, to know the id if it fails */
     l->job = job_new(l->context, definition, &err);
     if (l->job) {
+        spool_hold(l->context->spool, l->job->dir);
         job_start(l->job, on_job_ended, l);
     } else {
         log_error("job", "job=%s error=%s", jsn_text(definition, "job_id"), LOG_VALUE(err.text));

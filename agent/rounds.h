@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct courier;
 struct job;
 
 #define LOOP_STATUS_RESTART 1 /* a supervisor starts the agent again */
@@ -20,7 +21,7 @@ enum loop_state {
     LOOP_ALIVE, /* does the server answer? */
     LOOP_AWAY,  /* it does not */
     LOOP_HELLO, /* once, and whenever the server seems to have forgotten the agent */
-    LOOP_SPOOL, /* jobs left from before */
+    LOOP_LEFT,  /* jobs of a run of this agent that died */
     LOOP_OWN,   /* the agent's own record */
     LOOP_OFFLINE,
     LOOP_CLAIM,
@@ -49,6 +50,7 @@ struct loop {
     struct timer patience; /* after SIGTERM */
     struct timer daily;
     struct own_record own;
+    struct courier *courier;
     struct job *job;
     struct json_object *claimed;
     char cursor[SPOOL_CURSOR_SIZE];
@@ -66,7 +68,7 @@ void loop_comes_to(struct loop *l, enum loop_event event);
 void loop_pause_for(struct loop *l, int64_t seconds);
 
 typedef void loop_action_fn(struct loop *l);
-loop_action_fn round_ask_alive, round_wait_away, round_say_hello, round_deliver_next, round_ask_own,
+loop_action_fn round_ask_alive, round_wait_away, round_say_hello, round_take_up_left, round_ask_own,
     round_be_offline, round_claim, round_wait_poll, round_run_job;
 
 #endif

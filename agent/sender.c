@@ -62,7 +62,7 @@ void sender_free(struct sender *sender)
     if (!sender)
         return;
     reactor_disarm(sender->context->reactor, &sender->later);
-    api_drop(sender->context->api, API_LOG);
+    api_drop(sender->context->api, sender->job.lane);
     for (size_t i = 0; i < sender->count; i++) {
         output_done(sender->streams[i].output);
         free(sender->streams[i].output);
@@ -165,7 +165,7 @@ static void send_next(struct sender *s, struct stream *stream)
         s->sending = stream;
         note_progress(s, stream); /* if the agent dies now the same fragment goes out again */
         s->last_ms = clock_ms(s->context->reactor->clock);
-        api_send(s->context->api, API_LOG, fragment_call(s, stream, &text));
+        api_send(s->context->api, s->job.lane, fragment_call(s, stream, &text));
     }
     buf_done(&text);
 }
@@ -208,7 +208,7 @@ void sender_give_up(struct sender *sender)
 {
     if (!sender->flushed)
         return;
-    api_drop(sender->context->api, API_LOG);
+    api_drop(sender->context->api, sender->job.lane);
     sender->sending = NULL;
     end_flush(sender, false);
 }

@@ -7,6 +7,7 @@
 #ifndef AGENT_SENDER_H
 #define AGENT_SENDER_H
 
+#include "agent/api.h"
 #include "agent/context.h"
 #include "agent/output.h"
 #include "agent/record.h"
@@ -19,6 +20,7 @@ struct sender_job {
     const char *id;        /* as the server wrote it */
     const char *dir;       /* for the record */
     struct record *record; /* kept up to date */
+    enum api_lane lane;
 };
 
 /* Everything is borrowed. */

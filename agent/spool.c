@@ -28,6 +28,7 @@ struct spool {
     char *reserve;
     char *agent;
     int lock_fd;
+    char held[UUID_TEXT_SIZE];
 };
 
 static char *hidden_path(const char *dir, const char *agent, const char *suffix)
@@ -308,9 +309,14 @@ int spool_put_aside(struct spool *spool, const char *dir, struct err *err)
 
 /* --- finding --------------------------------------------------------------------------- */
 
+void spool_hold(struct spool *spool, const char *dir)
+{
+    (void)snprintf(spool->held, sizeof(spool->held), "%s", dir ? last_part(dir) : "");
+}
+
 /* The name after the cursor among this agent's directories in dir; "" if there is none. */
-static void find_in(struct spool *s, const char *dir, const char *cursor, char *best,
-                    struct record *ret_record)
+static void find_in(struct spool *s, const char *dir, enum spool_kind kind, const char *cursor,
+                    char best[static UUID_TEXT_SIZE], struct record *ret_record)
 {
     DIR *entries = opendir(dir);
     struct dirent *entry;
@@ -321,29 +327,30 @@ static void find_in(struct spool *s, const char *dir, const char *cursor, char *
         AUTO_FREE char *path = NULL;
 
         if (parse_uuid(entry->d_name, strlen(entry->d_name), id, NULL) < 0 ||
-            strcmp(id, entry->d_name) != 0 || strcmp(id, cursor) <= 0 ||
+            strcmp(id, entry->d_name) != 0 || strcmp(id, cursor) <= 0 || strcmp(id, s->held) == 0 ||
             (*best && strcmp(id, best) >= 0))
             continue;
         path = fs_join(dir, id);
-        if (!path || record_load(&record, path, NULL) < 0 || strcmp(record.agent, s->agent) != 0)
+        if (!path || record_load(&record, path, NULL) < 0 || strcmp(record.agent, s->agent) != 0 ||
+            record.over != (kind == SPOOL_OVER))
             continue;
-        memcpy(best, id, sizeof(id));
+        memcpy(best, id, UUID_TEXT_SIZE);
         *ret_record = record;
     }
     if (entries)
         (void)closedir(entries);
 }
 
-int spool_next(struct spool *spool, char cursor[static SPOOL_CURSOR_SIZE], char **ret_dir,
-               struct record *ret_record)
+int spool_next(struct spool *spool, enum spool_kind kind, char cursor[static SPOOL_CURSOR_SIZE],
+               char **ret_dir, struct record *ret_record)
 {
     char waiting[UUID_TEXT_SIZE] = "";
     char left[UUID_TEXT_SIZE] = "";
     struct record other;
     bool in_run_dir;
 
-    find_in(spool, spool->results_dir, cursor, waiting, ret_record);
-    find_in(spool, spool->run_dir, cursor, left, &other);
+    find_in(spool, spool->results_dir, kind, cursor, waiting, ret_record);
+    find_in(spool, spool->run_dir, kind, cursor, left, &other);
     if (!*waiting && !*left)
         return 0;
     in_run_dir = *left && (!*waiting || strcmp(left, waiting) < 0);

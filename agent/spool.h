@@ -42,11 +42,20 @@ int spool_keep(struct spool *spool, const char *dir, struct err *err);
 /* The same, but it is not looked at again: the server does not want it. */
 int spool_put_aside(struct spool *spool, const char *dir, struct err *err);
 
+/* This directory is in use (NULL: none is): spool_next() does not find it, nor another of the same
+ * job. */
+void spool_hold(struct spool *spool, const char *dir);
+
+enum spool_kind {
+    SPOOL_LEFT, /* by an agent that died */
+    SPOOL_OVER, /* only the outcome is to be delivered */
+};
+
 /* The first directory of this agent after *cursor, in order of name; returns 1 and sets *ret_dir
  * (the caller frees it) and *ret_record, or 0 if there is none.  The cursor is a text of
  * SPOOL_CURSOR_SIZE, "" at first; it is moved on. */
 #define SPOOL_CURSOR_SIZE 64
-int spool_next(struct spool *spool, char cursor[static SPOOL_CURSOR_SIZE], char **ret_dir,
-               struct record *ret_record);
+int spool_next(struct spool *spool, enum spool_kind kind, char cursor[static SPOOL_CURSOR_SIZE],
+               char **ret_dir, struct record *ret_record);
 
 #endif

@@ -52,6 +52,76 @@ def test_a_kept_outcome_survives_the_agent(fake, make_agent, tmp_path):
     assert job.log("test").endswith("begun\nend\n")
 
 
+def result_of(job):
+    return f"/v1/result/{job.definition['job_id']}"
+
+
+def test_a_kept_outcome_is_brought_while_the_next_job_runs(fake, make_agent, tmp_path):
+    gate = tmp_path / "gate"
+    agent = make_agent(test_command=f"echo begun; until [ -e {gate} ]; do sleep 0.05; done; "
+                                    "mkdir artifacts; echo x > artifacts/file")
+    first = fake.add_job(test_data={"a": 1}, job_status_webhook="http://hook.test/x")
+    wait_for(lambda: "begun" in first.log("test"))
+    rule = fake.overrule("POST", result_of(first) + ".*", 503)
+    gate.touch()
+    wait_for(lambda: agent.kept_dir(first).exists(), 120)
+    gate.unlink()
+    second = fake.add_job(test_data={"a": 1})
+    wait_for(lambda: "begun" in second.log("test"))
+    looked = len(fake.seen("POST", result_of(first) + ".*"))
+    wait_for(lambda: len(fake.seen("POST", result_of(first) + ".*")) > looked)
+    assert first.completions == 0
+    rule.times = 0
+    fake.wait_complete(first)
+    wait_for(lambda: not agent.kept_dir(first).exists())
+    assert second.completions == 0
+    assert second.states == ["test"]
+    assert len(first.artifacts) == 1
+    wait_for(lambda: "job_end" in first.event_names())
+    gate.touch()
+    fake.wait_complete(second)
+    assert first.completions == 1
+    assert first.status == second.status == {"test": 0}
+    for job in (first, second):
+        numbers = [fragment["fragment_number"] for fragment in job.fragments["output"]]
+        assert numbers == list(range(len(numbers)))
+
+
+def test_one_outcome_that_cannot_be_brought_does_not_hold_up_the_others(fake, make_agent):
+    agent = make_agent(test_command="true")
+    jobs = [fake.add_job(test_data={"a": 1}, job_id=f"00000000-0000-4000-8000-00000000000{n}")
+            for n in range(3)]
+    rules = [fake.overrule("POST", result_of(job), 503) for job in jobs]
+    for job in jobs:
+        wait_for(lambda job=job: agent.kept_dir(job).exists(), 120)
+    for rule in rules[1:]:
+        rule.times = 0
+    for job in jobs[1:]:
+        fake.wait_complete(job)
+    assert jobs[0].completions == 0
+    rules[0].times = 0
+    fake.wait_complete(jobs[0])
+    wait_for(lambda: not list((agent.dir / "results").iterdir()))
+    assert [job.completions for job in jobs] == [1, 1, 1]
+
+
+def test_an_agent_that_is_stopped_while_it_brings_an_outcome_brings_it_later(fake, make_agent):
+    agent = make_agent(test_command="true")
+    job = fake.add_job(test_data={"a": 1})
+    rule = fake.overrule("POST", result_of(job), 503)
+    wait_for(lambda: agent.kept_dir(job).exists(), 120)
+    hold = fake.hold("POST", result_of(job), text=b"complete")
+    rule.times = 0
+    hold.wait_reached()
+    assert agent.stop() == 0
+    fake.overrule("POST", result_of(job), 0, times=1)
+    hold.release()
+    agent.start()
+    fake.wait_complete(job)
+    wait_for(lambda: not agent.kept_dir(job).exists())
+    assert job.completions == 1
+
+
 def test_output_of_an_outage_arrives_when_the_server_is_back(fake, make_agent, tmp_path):
     gate = tmp_path / "gate"
     make_agent(test_command=f"echo begun; seq 1 20000; until [ -e {gate} ]; do sleep 0.1; done")

@@ -18,6 +18,7 @@
 #define ID_1 "00000000-0000-4000-8000-000000000001"
 #define ID_2 "00000000-0000-4000-8000-000000000002"
 #define ID_3 "00000000-0000-4000-8000-000000000003"
+#define ID_4 "00000000-0000-4000-8000-000000000004"
 
 struct scene {
     char top[40];
@@ -57,17 +58,23 @@ static char *make(struct scene *s, const char *id, const char *agent, bool over)
 }
 
 /* The next directory's name, "" if there is none. */
-static const char *next_id(struct scene *s, char cursor[static SPOOL_CURSOR_SIZE],
-                           struct record *ret_record)
+static const char *next_of(struct scene *s, enum spool_kind kind,
+                           char cursor[static SPOOL_CURSOR_SIZE], struct record *ret_record)
 {
     static char id[100];
     char *dir = NULL;
 
     id[0] = '\0';
-    if (spool_next(s->spool, cursor, &dir, ret_record) == 1)
+    if (spool_next(s->spool, kind, cursor, &dir, ret_record) == 1)
         (void)snprintf(id, sizeof(id), "%s", strrchr(dir, '/') + 1);
     free(dir);
     return id;
+}
+
+static const char *next_id(struct scene *s, char cursor[static SPOOL_CURSOR_SIZE],
+                           struct record *ret_record)
+{
+    return next_of(s, SPOOL_OVER, cursor, ret_record);
 }
 
 static void test_a_record_is_read_as_it_was_written(void **state)
@@ -98,25 +105,48 @@ static void test_what_was_kept_and_what_was_left_is_found_in_order(void **state)
     char cursor[SPOOL_CURSOR_SIZE] = "";
     struct record record;
     struct scene s;
-    char *second, *first, *third;
+    char *first, *second, *third, *fourth;
 
     (void)state;
     scene_start(&s);
-    second = make(&s, ID_2, "agent", false);
+    second = make(&s, ID_2, "agent", true); /* over when the agent died */
     first = make(&s, ID_1, "agent", true);
     third = make(&s, ID_3, "agent", true);
+    fourth = make(&s, ID_4, "agent", false);
     assert_int_equal(spool_keep(s.spool, first, &s.err), 0);
     assert_int_equal(spool_keep(s.spool, third, &s.err), 0);
     assert_int_equal(access(first, F_OK), -1);
     assert_string_equal(next_id(&s, cursor, &record), ID_1);
     assert_true(record.over);
     assert_string_equal(next_id(&s, cursor, &record), ID_2);
-    assert_false(record.over);
     assert_string_equal(next_id(&s, cursor, &record), ID_3);
     assert_string_equal(next_id(&s, cursor, &record), "");
+    cursor[0] = '\0';
+    assert_string_equal(next_of(&s, SPOOL_LEFT, cursor, &record), ID_4);
+    assert_false(record.over);
+    assert_string_equal(next_of(&s, SPOOL_LEFT, cursor, &record), "");
     free(first);
     free(second);
     free(third);
+    free(fourth);
+    scene_end(&s);
+}
+
+static void test_what_is_in_use_is_not_found(void **state)
+{
+    char cursor[SPOOL_CURSOR_SIZE] = "";
+    struct record record;
+    struct scene s;
+    char *dir;
+
+    (void)state;
+    scene_start(&s);
+    dir = make(&s, ID_1, "agent", true);
+    spool_hold(s.spool, dir);
+    assert_string_equal(next_id(&s, cursor, &record), "");
+    spool_hold(s.spool, NULL);
+    assert_string_equal(next_id(&s, cursor, &record), ID_1);
+    free(dir);
     scene_end(&s);
 }
 
@@ -199,9 +229,9 @@ static void test_what_was_half_made_is_found_and_what_was_half_removed_is_not(vo
     s.spool = spool_new(s.run, s.results, "agent", &s.err);
     assert_non_null(s.spool);
     assert_int_equal(access(path, F_OK), 0);
-    assert_string_equal(next_id(&s, cursor, &record), ID_2);
-    assert_false(record.over);
+    assert_string_equal(next_of(&s, SPOOL_LEFT, cursor, &record), ID_2);
     assert_int_equal(record.phase, -1);
+    cursor[0] = '\0';
     assert_string_equal(next_id(&s, cursor, &record), "");
     (void)snprintf(path, sizeof(path), "%s/.agent.%s.done", s.run, ID_1);
     assert_int_equal(access(path, F_OK), -1);
@@ -258,6 +288,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_record_is_read_as_it_was_written),
         cmocka_unit_test(test_what_was_kept_and_what_was_left_is_found_in_order),
+        cmocka_unit_test(test_what_is_in_use_is_not_found),
         cmocka_unit_test(test_directories_of_others_are_left_alone),
         cmocka_unit_test(test_a_directory_kept_twice_is_there_once),
         cmocka_unit_test(test_a_second_agent_of_the_same_name_is_refused),
