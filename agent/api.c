@@ -35,6 +35,7 @@ struct api {
     char *refresh_token;
     char *access_token;
     int64_t retry_pause_ms;
+    int64_t last_reply_ms;
 };
 
 static void begin(struct lane *lane);
@@ -206,6 +207,8 @@ static void on_reply(void *arg, struct fetch_reply *reply, const struct err *err
     struct err why = err ? *err : (struct err)ERR_INIT;
 
     lane->exchange = NULL;
+    if (reply->status != 0)
+        lane->api->last_reply_ms = clock_ms(lane->api->reactor->clock);
     if (class == FETCH_OK) {
         finish(lane, reply->status, NULL);
         return;
@@ -329,6 +332,7 @@ struct api *api_new(struct reactor *reactor, const struct api_config *config, st
         return NULL;
     }
     api->reactor = reactor;
+    api->last_reply_ms = clock_ms(reactor->clock);
     for (int i = 0; i < API_LANE_COUNT; i++) {
         api->lanes[i].api = api;
         api->lanes[i].pause = (struct timer){.fire = on_pause_over, .arg = &api->lanes[i]};
@@ -361,6 +365,11 @@ void api_free(struct api *api)
     free(api->refresh_token);
     free(api->server);
     free(api);
+}
+
+int64_t api_last_reply_ms(const struct api *api)
+{
+    return api->last_reply_ms;
 }
 
 const char *api_server(const struct api *api)

@@ -74,6 +74,10 @@ struct api *api_new(struct reactor *reactor, const struct api_config *config, st
 /* Drops every call. */
 void api_free(struct api *api);
 
+/* When the server last answered anything, by the reactor's clock; at first when the api was made.
+ */
+int64_t api_last_reply_ms(const struct api *api);
+
 /* "http://host:port", for texts that people read. */
 const char *api_server(const struct api *api);
 

@@ -5,6 +5,7 @@
 #include "common/address.h"
 #include "common/log.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #define HOUR 3600
@@ -46,6 +47,8 @@ static const struct option_row rows[] = {
     OPTION_INT(struct config, retry_pause_ms, "300", 1, 60000, "MS", "first pause before a failed request is repeated; doubles"),
     OPTION_INT(struct config, server_pause_min, "30", 1, DAY, "SECONDS", "first pause while the server is away; doubles"),
     OPTION_INT(struct config, server_pause_max, "180", 1, DAY, "SECONDS", "longest pause while the server is away"),
+    OPTION_INT(struct config, metrics_port, "0", 0, UINT16_MAX, "PORT", "serve Prometheus metrics here; 0: do not"),
+    OPTION_STRING(struct config, metrics_address, "*", "ADDRESS", "of this machine, for the metrics; * for all of them"),
     OPTION_END};
 /* clang-format on */
 
@@ -124,6 +127,17 @@ static int check_server_pauses(const void *filled, struct err *err)
     return 0;
 }
 
+static int check_metrics_address(const void *filled, struct err *err)
+{
+    const char *text = ((const struct config *)filled)->metrics_address;
+    struct in6_addr address;
+
+    if (strcmp(text, "*") != 0 && inet_pton(AF_INET, text, &address) != 1 &&
+        inet_pton(AF_INET6, text, &address) != 1)
+        return err_set(err, ERR_INVALID, "is neither an IPv4 or IPv6 address nor \"*\"");
+    return 0;
+}
+
 static const struct option_rule rules[] = {
     {"agent_id", check_agent_id},
     {"server_address", check_server_address},
@@ -133,6 +147,7 @@ static const struct option_rule rules[] = {
     {"results_basedir", check_results},
     {"logging_level", check_level},
     {"server_pause_max", check_server_pauses},
+    {"metrics_address", check_metrics_address},
     {NULL, NULL},
 };
 

@@ -50,6 +50,8 @@ struct config {
     int64_t retry_pause_ms;
     int64_t server_pause_min;
     int64_t server_pause_max;
+    int64_t metrics_port; /* 0: none are served */
+    char *metrics_address;
 };
 
 struct config_source {

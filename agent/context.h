@@ -10,6 +10,7 @@ struct config;
 struct reactor;
 struct runner;
 struct spool;
+struct telemetry;
 
 /* What people want of the agent, noted whenever it is seen and acted on between jobs. */
 struct wishes {
@@ -24,6 +25,7 @@ struct context {
     struct api *api;
     struct runner *runner;
     struct spool *spool;
+    struct telemetry *telemetry;
     struct wishes wishes;
 };
 

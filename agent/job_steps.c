@@ -6,6 +6,7 @@
 #include "agent/definition.h"
 #include "agent/own.h"
 #include "agent/spool.h"
+#include "agent/telemetry.h"
 #include "common/json.h"
 #include "common/log.h"
 
@@ -128,6 +129,7 @@ void job_begin(struct job *job)
     (void)buf_addf(&url, "%s/jobs/%s", api_server(job->context->api), job->id);
     events_add(job->events, "job_start", buf_text(&url));
     buf_done(&url);
+    telemetry_job_begins(job->context->telemetry);
     job_event(job, JOB_OK);
 }
 
@@ -288,6 +290,7 @@ static void on_phase_over(struct job *job, int status, enum stop_reason stopped)
     log_info("phase", "job=%s phase=%s status=%d", job->id, phase_name(job->phase), status);
     (void)json_object_object_add(job->status, phase_name(job->phase), json_object_new_int(status));
     job->record.running = false;
+    telemetry_phase_ended(job->context->telemetry, job, status, stopped);
     (void)job_save(job);
     job_post_status(job);
     tell_end(job, status);

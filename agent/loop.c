@@ -11,6 +11,7 @@
 #include "agent/own.h"
 #include "agent/reactor.h"
 #include "agent/rounds.h"
+#include "agent/telemetry.h"
 #include "common/log.h"
 
 #include <assert.h>
@@ -125,6 +126,7 @@ static void look_if_told(void *arg)
 static void leave(struct loop *l)
 {
     log_info("leave", "status=%d", l->status);
+    telemetry_stopping(l->context->telemetry, LEAVE_MS / 1000);
     if (l->status == LOOP_STATUS_RESTART)
         own_post_offline(l->context, NULL, NULL);
     l->leave_until_ms = clock_ms(l->context->reactor->clock) + LEAVE_MS;
@@ -150,6 +152,7 @@ static void on_terminate(struct loop *l)
     } else if (l->job) {
         reactor_after(reactor, &l->patience, l->context->config->stop_timeout * 1000);
         l->stopping = true;
+        telemetry_stopping(l->context->telemetry, l->context->config->stop_timeout);
         job_shut_down(l->job);
     } else if (l->state == LOOP_LEAVE) {
         stop_now(l);
@@ -251,6 +254,7 @@ void loop_free(struct loop *loop)
 
 int loop_run(struct loop *loop, struct err *err)
 {
+    telemetry_ready(loop->context->telemetry);
     enter(loop, LOOP_ALIVE);
     if (reactor_run(loop->context->reactor, err) < 0)
         return -1;

@@ -9,11 +9,13 @@
 #include "agent/reactor.h"
 #include "agent/runner.h"
 #include "agent/spool.h"
+#include "agent/telemetry.h"
 #include "common/buf.h"
 #include "common/cleanup.h"
 #include "common/fs.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/parse.h"
 
 #include <config.h>
 #include <getopt.h>
@@ -31,7 +33,8 @@ struct arguments {
     const char *token_file;
     bool token_wanted; /* --token-file was given: it must be there */
     bool check;
-    int status; /* to exit with at once; -1: go on */
+    int64_t metrics_port; /* -1: as configured */
+    int status;           /* to exit with at once; -1: go on */
 };
 
 static void print_help(void)
@@ -41,6 +44,8 @@ static void print_help(void)
            "  -c, --config FILE      configuration (default: " CONFIG_DEFAULT_FILE ")\n"
            "      --token-file PATH  JSON with a refresh_token\n"
            "                         (default: " CONFIG_DEFAULT_TOKEN ", if it is there)\n"
+           "  -p, --metrics_port PORT\n"
+           "                         serve Prometheus metrics on this port; 0: do not\n"
            "      --check            check the configuration and exit\n"
            "  -V, --version          print the version and exit\n"
            "  -h, --help             print this and exit\n\n"
@@ -48,17 +53,31 @@ static void print_help(void)
     config_print_help(stdout);
 }
 
+static void parse_port(const char *text, struct arguments *args)
+{
+    struct err err = ERR_INIT;
+
+    if (parse_int64(text, 0, UINT16_MAX, &args->metrics_port, &err) == 0)
+        return;
+    fprintf(stderr, "testflinger-agent: --metrics_port: %s\n", err.text);
+    args->status = EXIT_USAGE;
+}
+
 static void parse_arguments(int argc, char **argv, struct arguments *args)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"token-file", required_argument, NULL, 't'},
-        {"check", no_argument, NULL, 'k'},        {"version", no_argument, NULL, 'V'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},
+        {"token-file", required_argument, NULL, 't'},
+        {"metrics_port", required_argument, NULL, 'p'},
+        {"check", no_argument, NULL, 'k'},
+        {"version", no_argument, NULL, 'V'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     int option;
 
-    *args = (struct arguments){CONFIG_DEFAULT_FILE, CONFIG_DEFAULT_TOKEN, false, false, -1};
-    while (args->status < 0 && (option = getopt_long(argc, argv, "c:hV", options, NULL)) != -1) {
+    *args = (struct arguments){CONFIG_DEFAULT_FILE, CONFIG_DEFAULT_TOKEN, false, false, -1, -1};
+    while (args->status < 0 && (option = getopt_long(argc, argv, "c:p:hV", options, NULL)) != -1) {
         switch (option) {
         case 'c':
             args->config = optarg;
@@ -66,6 +85,9 @@ static void parse_arguments(int argc, char **argv, struct arguments *args)
         case 't':
             args->token_file = optarg;
             args->token_wanted = true;
+            break;
+        case 'p':
+            parse_port(optarg, args);
             break;
         case 'k':
             args->check = true;
@@ -158,6 +180,8 @@ static int serve(const struct config *config, const char *token, struct err *err
     if (context.runner)
         context.api = api_new(&reactor, &server, err);
     if (context.api)
+        context.telemetry = telemetry_new(&context, err);
+    if (context.telemetry)
         loop = loop_new(&context, err);
     if (loop) {
         log_info("start", "agent=%s server=%s authenticated=%d", LOG_VALUE(config->agent_id),
@@ -165,6 +189,7 @@ static int serve(const struct config *config, const char *token, struct err *err
         status = loop_run(loop, err);
     }
     loop_free(loop);
+    telemetry_free(context.telemetry);
     api_free(context.api);
     runner_free(context.runner);
     spool_free(context.spool);
@@ -186,6 +211,8 @@ static int run(const struct arguments *args, struct err *err)
 
     if (config_load(&config, &source, err) < 0)
         return EXIT_FAILURE; /* every mistake was told */
+    if (args->metrics_port >= 0)
+        config.metrics_port = args->metrics_port;
     if (args->check) {
         /* the default token file may be for the agent's user alone */
         if (!args->token_wanted || read_token(args, &token, err) == 0) {

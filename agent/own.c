@@ -4,6 +4,7 @@
 #include "agent/own.h"
 
 #include "agent/config.h"
+#include "agent/telemetry.h"
 #include "common/json.h"
 #include "common/log.h"
 
@@ -47,6 +48,7 @@ void own_post_state(struct context *context, const char *state, const char *job_
 {
     struct api_call *call = data_call(context);
 
+    telemetry_state(context->telemetry, state, job_id);
     add_member(&call->body, "state", state);
     add_member(&call->body, "job_id", job_id);
     send(context, call);
@@ -55,13 +57,14 @@ void own_post_state(struct context *context, const char *state, const char *job_
 void own_post_offline(struct context *context, api_done_fn *done, void *arg)
 {
     struct api_call *call = data_call(context);
-    const char *state = context->wishes.offline;
+    const char *state = context->wishes.offline ? context->wishes.offline : "offline";
 
+    telemetry_state(context->telemetry, state, "");
     if (done) {
         call->done = done;
         call->arg = arg;
     }
-    add_member(&call->body, "state", state ? state : "offline");
+    add_member(&call->body, "state", state);
     add_member(&call->body, "job_id", "");
     if (context->wishes.comment[0])
         add_member(&call->body, "comment", context->wishes.comment);

@@ -200,6 +200,7 @@ static void on_ended(void *arg, int status)
     struct phase_run *run = &job->run;
 
     stop_looking(job);
+    run->took_ms = clock_ms(job->context->reactor->clock) - run->began_ms;
     run->status = status == 0 && run->stop.reason != STOP_NONE ? PHASE_STOPPED : status;
     output_end(run->output);
     if (begin_serial(job))
@@ -219,6 +220,7 @@ static void arm(struct job *job)
     int64_t output_s = stop_limit_s(jsn_int(job->definition, "output_timeout", 0),
                                     config->output_timeout, CONFIG_OUTPUT_TIMEOUT_S);
 
+    run->began_ms = clock_ms(job->context->reactor->clock);
     run->stop.reactor = job->context->reactor;
     run->stop.stop = on_stop;
     run->stop.arg = job;

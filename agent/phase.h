@@ -27,6 +27,8 @@ struct phase_run {
     struct runner_command command;
     char **environment;
     int status;
+    int64_t began_ms;
+    int64_t took_ms; /* the command; not the sending of its log */
     void (*done)(struct job *job, int status, enum stop_reason stopped);
 };
 

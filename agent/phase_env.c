@@ -19,6 +19,14 @@
 #define ERROR_FILE_MAX  (1024 * 1024)
 #define ENVIRONMENT_MAX 100000
 
+/* What the agent was given for itself: its channel to the service manager, and a password. */
+static const char *const own_variables[] = {
+    "INFLUX_PW",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+};
+
 struct list {
     char **items;
     size_t count;
@@ -49,13 +57,21 @@ static void set_variable(void *arg, const char *name, const char *value)
     list->items[list->count] = NULL;
 }
 
+static bool is_own(const char *name)
+{
+    for (size_t i = 0; i < sizeof(own_variables) / sizeof(own_variables[0]); i++)
+        if (strcmp(own_variables[i], name) == 0)
+            return true;
+    return false;
+}
+
 static void set_own_environment(struct list *list)
 {
     for (char **item = environ; *item && list->count < ENVIRONMENT_MAX; item++) {
         const char *equals = strchr(*item, '=');
         AUTO_FREE char *name = equals ? strndup(*item, (size_t)(equals - *item)) : NULL;
 
-        if (name && *name)
+        if (name && *name && !is_own(name))
             set_variable(list, name, equals + 1);
     }
 }

@@ -8,6 +8,7 @@
 #include "agent/courier.h"
 #include "agent/definition.h"
 #include "agent/job.h"
+#include "agent/telemetry.h"
 #include "common/json.h"
 #include "common/log.h"
 
@@ -51,6 +52,7 @@ void round_wait_away(struct loop *l)
     l->away_s = l->away_s ? 2 * l->away_s : config->server_pause_min;
     if (l->away_s > config->server_pause_max)
         l->away_s = config->server_pause_max;
+    telemetry_server(l->context->telemetry, false);
     loop_pause_for(l, l->away_s);
 }
 
@@ -70,6 +72,8 @@ void round_say_hello(struct loop *l)
         l->introduced = true;
     }
     courier_kick(l->courier, l->away_s > 0);
+    if (l->away_s > 0)
+        telemetry_server(l->context->telemetry, true);
     l->away_s = 0;
     l->cursor[0] = '\0';
     loop_comes_to(l, LOOP_OK);
@@ -179,6 +183,7 @@ void round_be_offline(struct loop *l)
 {
     const char *state = l->context->wishes.offline;
 
+    telemetry_state(l->context->telemetry, state, "");
     log_info("offline", "state=%s comment=%s", state, LOG_VALUE(l->own.comment));
     if (strcmp(l->own.state, state) != 0 || heartbeat_is_due(l)) {
         own_post_offline(l->context, on_offline_posted, l);
@@ -220,6 +225,7 @@ void round_claim(struct loop *l)
     struct err err = ERR_INIT;
     struct api_call *call;
 
+    telemetry_state(l->context->telemetry, "waiting", ""); /* it may have been offline */
     if (heartbeat_is_due(l))
         post_waiting(l);
     if (spool_reserve(l->context->spool, &err) < 0) {

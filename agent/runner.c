@@ -3,6 +3,7 @@
  * (it has ended, what it left behind is being ended), IDLE. */
 #include "agent/runner.h"
 
+#include "agent/child.h"
 #include "agent/strays.h"
 #include "common/cleanup.h"
 
@@ -39,6 +40,7 @@ struct runner {
     const struct runner_command *command;
     enum stage stage;
     pid_t shell;
+    pid_t spared; /* 0: none */
     int status;
     bool asked; /* SIGTERM was sent */
     bool swept;
@@ -100,7 +102,7 @@ static void sweep(struct runner *r)
     int signal = r->forced ? SIGKILL : r->swept ? 0 : SIGTERM;
 
     r->swept = true;
-    if (strays_signal(signal) == 0 || r->given_up) {
+    if (strays_signal(signal, r->spared) == 0 || r->given_up) {
         finish(r);
         return;
     }
@@ -126,7 +128,7 @@ static void on_grace_over(void *arg)
     r->given_up = r->forced;
     r->forced = true;
     reactor_after(r->reactor, &r->grace, GIVE_UP_MS);
-    (void)strays_signal(SIGKILL);
+    (void)strays_signal(SIGKILL, r->spared);
     if (r->stage == SWEEPING)
         sweep(r);
 }
@@ -146,11 +148,14 @@ static void on_child(void *arg)
     while (read(r->children.fd, &info, sizeof(info)) > 0) {
         /* one signal may stand for many children */
     }
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (pid == r->spared)
+            r->spared = 0; /* the number may be given to a stray now */
         if (r->stage == RUNNING && pid == r->shell) {
             r->status = exit_status(status);
             r->stage = SWEEPING;
         }
+    }
     if (r->stage == SWEEPING)
         sweep(r);
 }
@@ -160,8 +165,13 @@ void runner_stop(struct runner *runner)
     if (runner->stage == IDLE || runner->asked)
         return;
     runner->asked = true;
-    (void)strays_signal(SIGTERM);
+    (void)strays_signal(SIGTERM, runner->spared);
     reactor_after(runner->reactor, &runner->grace, runner->command->grace_ms);
+}
+
+void runner_spare(struct runner *runner, pid_t pid)
+{
+    runner->spared = pid;
 }
 
 /* --- beginning ------------------------------------------------------------------------- */
@@ -171,22 +181,9 @@ static void become_shell(const struct runner_command *command, char *text, int o
 {
     char sh[] = "sh", option[] = "-c";
     char *argv[] = {sh, option, text, NULL};
-    struct sigaction standard = {.sa_handler = SIG_DFL};
-    int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    sigset_t none;
 
-    (void)setpgid(0, 0);
-    /* also what was ignored where the agent was started (nohup, a background job): a command that
-     * cannot be interrupted would surprise its author */
-    for (int number = 1; number < NSIG; number++)
-        (void)sigaction(number, &standard, NULL);
-    (void)sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    if (null_fd >= 0 && dup2(null_fd, STDIN_FILENO) >= 0 && dup2(out_fd, STDOUT_FILENO) >= 0 &&
-        dup2(out_fd, STDERR_FILENO) >= 0 && chdir(command->dir) == 0) {
-        (void)close_range(STDERR_FILENO + 1, ~0U, 0); /* connections are none of its business */
+    if (child_set_up(out_fd, out_fd) == 0 && chdir(command->dir) == 0)
         (void)execve("/bin/sh", argv, command->environment);
-    }
     _exit(127);
 }
 
@@ -245,7 +242,7 @@ struct runner *runner_new(struct reactor *reactor, struct err *err)
 /* More than once: what was being started while we looked comes to us when its parent is dead. */
 static void kill_all(void)
 {
-    for (int i = 0; i < KILL_ROUNDS && strays_signal(SIGKILL) > 0; i++) {
+    for (int i = 0; i < KILL_ROUNDS && strays_signal(SIGKILL, 0) > 0; i++) {
         while (waitpid(-1, NULL, WNOHANG) > 0) {
             /* dead ones need not be looked at again */
         }

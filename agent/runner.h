@@ -13,6 +13,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct runner;
 
@@ -37,5 +38,9 @@ void runner_free(struct runner *runner);
 int runner_start(struct runner *runner, const struct runner_command *command, struct err *err);
 /* SIGTERM now, SIGKILL after the grace time; ended is called as always.  May be repeated. */
 void runner_stop(struct runner *runner);
+
+/* A child of the program that is no part of any command: it and its children are let live when a
+ * command ends.  One at a time; forgotten when it has ended. */
+void runner_spare(struct runner *runner, pid_t pid);
 
 #endif

@@ -94,7 +94,7 @@ static bool parent_is_ours(const struct table *table, const struct process *proc
     return false;
 }
 
-int strays_signal(int signal)
+int strays_signal(int signal, pid_t spared)
 {
     struct table table = {0};
     bool found = true;
@@ -104,7 +104,8 @@ int strays_signal(int signal)
     while (found) { /* each round goes one generation down */
         found = false;
         for (size_t i = 0; i < table.count; i++)
-            if (!table.rows[i].ours && parent_is_ours(&table, &table.rows[i]))
+            if (!table.rows[i].ours && table.rows[i].pid != spared &&
+                parent_is_ours(&table, &table.rows[i]))
                 table.rows[i].ours = found = true;
     }
     for (size_t i = 0; i < table.count; i++) {

@@ -6,8 +6,8 @@
 #include <sys/types.h>
 
 /* Sends signal (0: none) to every living descendant of this process and returns how many there
- * are. */
-int strays_signal(int signal);
+ * are, but for the child spared (0: no one) and its descendants. */
+int strays_signal(int signal, pid_t spared);
 
 /* The same for processes whose environment has this entry ("NAME=value"): what an agent that was
  * killed could not end itself. */

@@ -40,10 +40,11 @@ class Agent:
 
     $TESTFLINGER_AGENT_WRAPPER, if set, is put before the program ("valgrind …")."""
 
-    def __init__(self, directory, server_url, name="agent-1", token=None, **options):
+    def __init__(self, directory, server_url, name="agent-1", token=None, env=None, **options):
         self.dir = pathlib.Path(directory)
         self.name = name
         self.token = token
+        self.env = env
         self.process = None
         self.options = {
             "agent_id": name,
@@ -73,7 +74,7 @@ class Agent:
         return command
 
     def start(self):
-        self.process = Process(self.command(), self.dir / "agent.out")
+        self.process = Process(self.command(), self.dir / "agent.out", env=self.env)
         return self
 
     def stop(self, number=signal.SIGTERM, timeout_s=60):

@@ -73,6 +73,7 @@ static void test_what_is_wrong_is_named_with_its_line(void **state)
         {REQUIRED "execution_basedir = \"\";", ":4: option \"execution_basedir\" is empty"},
         {REQUIRED "logging_basedir = \"\";", ":4: option \"logging_basedir\" is empty"},
         {REQUIRED "results_basedir = \"\";", ":4: option \"results_basedir\" is empty"},
+        {REQUIRED "metrics_address = \"here\";", ":4: option \"metrics_address\" is neither"},
         {REQUIRED "server_pause_min = 9;\nserver_pause_max = 8;",
          ":5: option \"server_pause_max\" is less than \"server_pause_min\" (9)"},
         {REQUIRED "agent_id = \"b\";", ":4: duplicate setting name"},
@@ -99,12 +100,12 @@ static void test_every_option_refuses_another_type(void **state)
         "identifier",      "location",          "provision_type",          "execution_basedir",
         "logging_basedir", "results_basedir",   "logging_level",           "setup_command",
         "test_command",    "provision_command", "firmware_update_command", "allocate_command",
-        "reserve_command", "cleanup_command",
+        "reserve_command", "cleanup_command",   "metrics_address",
     };
     static const char *const numbers[] = {
         "polling_interval", "global_timeout",   "output_timeout", "output_bytes",
         "kill_grace",       "cancel_interval",  "stop_timeout",   "retry_pause_ms",
-        "server_pause_min", "server_pause_max",
+        "server_pause_min", "server_pause_max", "metrics_port",
     };
     static const char *const others[] = {"advertised_queues", "advertised_images", "logging_quiet"};
     static const struct {

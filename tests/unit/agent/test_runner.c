@@ -76,7 +76,7 @@ static void scene_end(struct scene *s)
 {
     runner_free(s->runner);
     buf_done(&s->printed);
-    assert_int_equal(strays_signal(0), 0);
+    assert_int_equal(strays_signal(0, 0), 0);
 }
 
 static void test_output_and_status_of_a_command_arrive(void **state)
@@ -143,7 +143,7 @@ static void test_a_command_that_ignores_term_is_killed_with_all_its_children(voi
             "setsid sh -c 'trap \"\" TERM; while :; do sleep 1000; done' & "
             "echo begun; while :; do sleep 1000; done");
     assert_int_equal(s.status, 128 + SIGKILL);
-    assert_int_equal(strays_signal(0), 0);
+    assert_int_equal(strays_signal(0, 0), 0);
     scene_end(&s);
 }
 
@@ -155,7 +155,7 @@ static void test_what_is_left_in_the_background_ends_with_the_command(void **sta
     scene_start(&s);
     run(&s, "sleep 1000 & setsid sleep 1000 & (setsid sh -c 'sleep 1000 & sleep 1000' &) ; exit 3");
     assert_int_equal(s.status, 3);
-    assert_int_equal(strays_signal(0), 0);
+    assert_int_equal(strays_signal(0, 0), 0);
     scene_end(&s);
 }
 
@@ -171,7 +171,7 @@ static void test_a_runner_that_goes_away_kills_its_command(void **state)
     while (waitpid(-1, NULL, 0) > 0) {
         /* the killed ones, and the orphans that came to us */
     }
-    assert_int_equal(strays_signal(0), 0);
+    assert_int_equal(strays_signal(0, 0), 0);
     buf_done(&s.printed);
 }
 
