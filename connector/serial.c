@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define CONNECT_MS       10000
@@ -24,11 +25,14 @@
 #define RECONNECT_MAX_MS (3600 * 1000)
 #define FIRST_MS         10000
 #define PIECE            16384
+#define KEPT_MAX         ((int64_t)64 << 20)
 #define LAST_PIECES      1024 /* read at the end: what has arrived, not what goes on arriving */
 
 struct reader {
+    const char *socket; /* NULL: host and port */
     const char *host, *port;
     int64_t reconnect_ms;
+    int64_t left; /* bytes that may still be written */
     int file;
     int ready; /* closed once the first connection was made or failed */
     struct stop stop;
@@ -42,8 +46,12 @@ static void is_ready(struct reader *r)
         (void)close(take_fd(&r->ready));
 }
 
-static void write_piece(const struct reader *r, const char *data, size_t len)
+/* What passes the limit is read all the same: a console that nobody reads may stop the device. */
+static void write_piece(struct reader *r, const char *data, size_t len)
 {
+    if ((int64_t)len > r->left)
+        len = (size_t)r->left;
+    r->left -= (int64_t)len;
     while (len > 0) {
         ssize_t n = write(r->file, data, len);
 
@@ -89,12 +97,25 @@ static int connect_address(struct reader *r, const struct addrinfo *address)
     return take_fd(&fd);
 }
 
+static int connect_socket(const char *path)
+{
+    AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+        return -1;
+    return take_fd(&fd);
+}
+
 static int connect_console(struct reader *r)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *addresses = NULL;
     int fd = -1;
 
+    if (r->socket)
+        return connect_socket(r->socket);
     if (getaddrinfo(r->host, r->port, &hints, &addresses) != 0)
         return -1;
     for (struct addrinfo *a = addresses; a && fd < 0 && !stop_asked(&r->stop); a = a->ai_next)
@@ -104,7 +125,7 @@ static int connect_console(struct reader *r)
 }
 
 /* One piece; false if there is none, now or ever: *ret_ended tells which. */
-static bool read_piece(const struct reader *r, int fd, bool *ret_ended)
+static bool read_piece(struct reader *r, int fd, bool *ret_ended)
 {
     char piece[PIECE];
     ssize_t n = read(fd, piece, sizeof(piece));
@@ -186,16 +207,20 @@ int serial_start(struct serial *serial, const struct config *config, const char 
                  struct err *err)
 {
     AUTO_CLOSE int file = -1;
-    struct reader r = {.host = config_text(config, "serial_host"),
+    struct reader r = {.socket = config_text(config, "serial_socket"),
+                       .host = config_text(config, "serial_host"),
                        .port = config_text(config, "serial_port"),
                        .ready = -1,
                        .stop = {.fd = -1}};
 
     if (config_duration_ms(config, "serial_reconnect", RECONNECT_MS, RECONNECT_MAX_MS,
-                           &r.reconnect_ms, err) < 0)
+                           &r.reconnect_ms, err) < 0 ||
+        config_number(config, "serial_max", KEPT_MAX, INT64_MAX, &r.left, err) < 0)
         return -1;
-    if (!r.host || !r.port)
+    if (!r.socket && (!r.host || !r.port))
         return 0;
+    if (r.socket && strlen(r.socket) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
+        return err_set(err, ERR_INVALID, "serial_socket in the configuration is too long a path");
     file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (file < 0)
         return err_set_errno(err, errno, "could not open \"%s\"", path);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * The device's serial console, a TCP port of some terminal server, written to a file while a stage
- * runs.  It has a process of its own: whatever the console does, the stage does not wait. */
+ * The device's serial console, a TCP port of some terminal server or a Unix socket, written to a
+ * file while a stage runs.  It has a process of its own: whatever the console does, the stage does
+ * not wait. */
 #ifndef CONNECTOR_SERIAL_H
 #define CONNECTOR_SERIAL_H
 

@@ -47,6 +47,40 @@ def test_the_console_is_captured_from_the_start_to_the_end(make, console):
     assert process.output() == "runs\n"
 
 
+def test_a_console_can_be_a_unix_socket(make, tmp_path):
+    console = Console(path=tmp_path / "console")
+    # which counts before a port
+    connector = make("fake_connector", serial_host="127.0.0.1", serial_port=free_port(), **console.config)
+    gate(connector)
+    process = connector.start("runtest")
+    try:
+        console.wait_connections(1)
+        console.write(b"login: ")
+        log_has(connector, b"login: ")
+        (connector.dir / "open").touch()
+        assert process.popen.wait(60) == 0
+    finally:
+        process.stop()
+        console.stop()
+
+
+def test_a_path_too_long_for_a_socket_is_told(make):
+    connector = make("fake_connector", serial_socket="/" + "x" * 200)
+    assert connector.run("runtest", test_data={"test_cmds": "true"}).returncode == 1
+    assert "serial_socket" in connector.failure("runtest")[1]
+
+
+def test_no_more_of_a_console_is_kept_than_the_limit_and_it_is_read_on(make, console):
+    connector = make("fake_connector", serial_max=100000, **console.config)
+    gate(connector)
+    process = connector.start("runtest")
+    console.wait_connections(1)
+    console.write(b"x" * (64 << 20))  # does not return before most of it is read
+    (connector.dir / "open").touch()
+    assert process.popen.wait(60) == 0
+    assert (connector.dir / LOG).read_bytes() == b"x" * 100000
+
+
 def test_a_lost_console_is_connected_again_and_nothing_is_lost_or_doubled(make, console):
     connector = make("fake_connector", **console.config)
     gate(connector)

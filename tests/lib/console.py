@@ -9,9 +9,15 @@ from wait import wait_for
 class Console:
     """Accepts connections one after the other; the test writes to them and drops them."""
 
-    def __init__(self, port=0):
-        self.listener = socket.create_server(("127.0.0.1", port))
-        self.port = self.listener.getsockname()[1]
+    def __init__(self, port=0, path=None):
+        if path:
+            self.listener = socket.socket(socket.AF_UNIX)
+            self.listener.bind(str(path))
+            self.listener.listen()
+            self.config = {"serial_socket": str(path)}
+        else:
+            self.listener = socket.create_server(("127.0.0.1", port))
+            self.config = {"serial_host": "127.0.0.1", "serial_port": self.listener.getsockname()[1]}
         self.connections = []
         self.thread = threading.Thread(target=self.accept, daemon=True)
         self.thread.start()
@@ -39,7 +45,3 @@ class Console:
         self.thread.join(10)
         for connection in self.connections:
             connection.close()
-
-    @property
-    def config(self):
-        return {"serial_host": "127.0.0.1", "serial_port": self.port}
