@@ -7,6 +7,7 @@
 #include "common/json.h"
 #include "connector/config.h"
 #include "connector/connector.h"
+#include "connector/ssh.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -130,7 +131,12 @@ int environment_for(struct environment *environment, const struct run *run, stru
 {
     static const struct {
         const char *name, *key;
-    } variables[] = {{"DEVICE_IP", "device_ip"}, {"AGENT_NAME", "agent_name"}};
+    } variables[] = {
+        {"DEVICE_IP", "device_ip"},
+        {"DEVICE_SSH_PORT", "ssh_port"},
+        {"DEVICE_SSH_IDENTITY", "ssh_identity"},
+        {"AGENT_NAME", "agent_name"},
+    };
 
     if (environment_copy(environment, err) < 0 ||
         set_configured(environment, config_get(run->config, "env"), err) < 0)
@@ -141,5 +147,7 @@ int environment_for(struct environment *environment, const struct run *run, stru
         if (value && environment_set(environment, variables[i].name, value, err) < 0)
             return -1;
     }
+    if (environment_set(environment, "DEVICE_SSH_USER", ssh_user(run), err) < 0)
+        return -1;
     return set_reboot_script(environment, run->config, err);
 }

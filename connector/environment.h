@@ -27,7 +27,8 @@ int environment_set(struct environment *environment, const char *name, const cha
 bool environment_has(const struct environment *environment, const char *name);
 
 /* As environment_copy, and what tests and commands of the lab may count on: env of the
- * configuration, DEVICE_IP, AGENT_NAME, REBOOT_SCRIPT. */
+ * configuration, DEVICE_IP, AGENT_NAME, REBOOT_SCRIPT, DEVICE_SSH_USER, and, where they are
+ * configured, DEVICE_SSH_PORT and DEVICE_SSH_IDENTITY. */
 int environment_for(struct environment *environment, const struct run *run, struct err *err);
 
 /* For struct process. */

@@ -7,8 +7,7 @@
 #include "common/fs.h"
 #include "common/json.h"
 
-#define FILE_MAX         ((size_t)64 << 20)
-#define DEFAULT_USERNAME "ubuntu"
+#define FILE_MAX ((size_t)64 << 20)
 
 int job_load(struct job *job, const char *path, struct err *err)
 {
@@ -51,7 +50,7 @@ const char *job_username(const struct job *job)
 {
     const char *name = jsn_text(job_section(job, "test_data"), "test_username");
 
-    return name && *name ? name : DEFAULT_USERNAME;
+    return name && *name ? name : NULL;
 }
 
 const char *job_password(const struct job *job)

@@ -19,7 +19,7 @@ void job_done(struct job *job);
 struct json_object *job_section(const struct job *job, const char *name);
 /* "" if it has none. */
 const char *job_id(const struct job *job);
-/* Who tests log in as. */
+/* Who tests log in as; NULL: the device's usual user. */
 const char *job_username(const struct job *job);
 /* NULL: by key. */
 const char *job_password(const struct job *job);

@@ -19,12 +19,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ARGS_MAX    40
-#define SAID_MAX    300
-#define TRY_MS      (3 * SSH_CONNECT_S * 1000)
-#define USER_MAX    64
-#define HOST_MAX    255
-#define ADDRESS_MAX (USER_MAX + HOST_MAX + 2000)
+#define DEFAULT_USER "ubuntu"
+#define ARGS_MAX     40
+#define SAID_MAX     300
+#define TRY_MS       (3 * SSH_CONNECT_S * 1000)
+#define USER_MAX     64
+#define HOST_MAX     255
+#define ADDRESS_MAX  (USER_MAX + HOST_MAX + 2000)
 
 struct line {
     const char *args[ARGS_MAX + 1]; /* NULL terminated */
@@ -242,9 +243,18 @@ static bool is_name(const char *text, size_t max, const char *also)
     return len > 0 && len <= max;
 }
 
+const char *ssh_user(const struct run *run)
+{
+    const char *user = job_username(run->job);
+
+    if (!user)
+        user = config_text(run->config, "ssh_user");
+    return user ? user : DEFAULT_USER;
+}
+
 int ssh_of_run(struct ssh *ssh, const struct run *run, struct err *err)
 {
-    struct ssh found = {.user = job_username(run->job),
+    struct ssh found = {.user = ssh_user(run),
                         .password = job_password(run->job),
                         .identity = config_text(run->config, "ssh_identity"),
                         .stop = run->stop};
@@ -256,8 +266,9 @@ int ssh_of_run(struct ssh *ssh, const struct run *run, struct err *err)
     if (!is_name(found.host + strspn(found.host, ":"), HOST_MAX, ".-:%"))
         return err_set(err, ERR_INVALID, "device_ip \"%.100s\" is no host", found.host);
     if (!is_name(found.user, USER_MAX, ".-+"))
-        return err_set(err, ERR_BAD_REQUEST, "test_username \"%.100s\" is no user name",
-                       found.user);
+        return err_set(err, job_username(run->job) ? ERR_BAD_REQUEST : ERR_INVALID,
+                       "%s \"%.100s\" is no user name",
+                       job_username(run->job) ? "test_username" : "ssh_user", found.user);
     *ssh = found;
     return 0;
 }

@@ -24,8 +24,11 @@ struct ssh {
     struct stop *stop;    /* NULL: nothing ends it early */
 };
 
-/* The device of the run: device_ip, ssh_port and ssh_identity of the configuration, test_username
- * and test_password of the job.  What it points to is the run's.  Names that ssh would take for an
+/* Who logs in: the job's test_username, else ssh_user of the configuration, else "ubuntu". */
+const char *ssh_user(const struct run *run);
+
+/* The device of the run: device_ip, ssh_port and ssh_identity of the configuration, its user, and
+ * test_password of the job.  What it points to is the run's.  Names that ssh would take for an
  * option are refused. */
 int ssh_of_run(struct ssh *ssh, const struct run *run, struct err *err);
 

@@ -44,6 +44,16 @@ def test_a_device_that_refuses_the_user_is_a_failure(make, sshd):
     assert "ermission denied" in connector.failure("provision")[2]
 
 
+def test_the_lab_says_who_logs_in_unless_the_job_does(make, sshd):
+    connector = make("noprovision", **sshd.config, ssh_user=sshd.user)
+    connector.good("provision")
+    connector.config["ssh_user"] = "-oProxyCommand=touch made"
+    connector.good("provision", test_data=sshd.test_data)
+    assert connector.run("provision", test_data={}).returncode == 1
+    assert connector.failure("provision")[0] == "ConfigurationError"
+    assert not (connector.dir / "made").exists()
+
+
 @pytest.mark.parametrize("name", ["-oProxyCommand=touch made", "a b", "a@b", "", "-l"])
 def test_a_user_name_cannot_be_an_option(make, sshd, name):
     connector = make("noprovision", **sshd.config)

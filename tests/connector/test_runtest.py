@@ -58,6 +58,17 @@ def test_an_interpreter_that_is_not_there_is_told(make):
     assert connector.failure("runtest")[0] == "TestError"
 
 
+@pytest.mark.parametrize("config, job, said", [
+    ({}, {}, "ubuntu::"),
+    ({"ssh_user": "lab", "ssh_port": 2022, "ssh_identity": "/key"}, {}, "lab:2022:/key"),
+    ({"ssh_user": "lab"}, {"test_username": "mine"}, "mine::"),
+])
+def test_commands_are_told_how_to_log_in(make, config, job, said):
+    out = make("fake_connector", **config).good("runtest", test_data={
+        **job, "test_cmds": "echo $DEVICE_SSH_USER:$DEVICE_SSH_PORT:$DEVICE_SSH_IDENTITY"})
+    assert out == said + "\n"
+
+
 def test_commands_get_the_environment_of_the_lab_and_of_the_agent(make):
     connector = make("fake_connector", env={"SITE": "north", "COUNT": 3, "PATH_OF": "/a b"},
                      reboot_script=["snmpset a", "snmpset b"])
