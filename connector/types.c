@@ -4,6 +4,7 @@
 #include "connector/connector.h"
 #include "connector/fake.h"
 #include "connector/noprovision.h"
+#include "connector/qemu.h"
 #include "connector/script.h"
 
 #include <stddef.h>
@@ -16,6 +17,9 @@ const struct type types[] = {
     {"noprovision",
      "takes the device as it is: it must answer over ssh",
      {noprovision_provision, NULL, builtin_runtest, NULL, builtin_reserve, NULL}},
+    {"qemu",
+     "starts a virtual machine on this host from the job's disk image",
+     {qemu_provision, NULL, qemu_runtest, qemu_allocate, qemu_reserve, qemu_cleanup}},
     {"script",
      "runs the commands of its configuration",
      {script_stage, script_stage, script_runtest, script_stage, script_reserve, script_stage}},

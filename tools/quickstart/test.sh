@@ -23,6 +23,7 @@ test_main() {
     test_options "$@"
     prepare_run
     install_packages "${PACKAGES_BUILD[@]}" "${PACKAGES_RUN[@]}" "${PACKAGES_TEST[@]}"
+    [ $LONG = no ] || install_packages "${PACKAGES_LONG[@]}"
     mkdir -p "$BUILD"
     rm -rf "$RESULTS"
     mkdir -p "$RESULTS"
