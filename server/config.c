@@ -50,7 +50,7 @@ static const struct option_row rows[] = {
                "requests that may wait for a worker; more are answered 503"),
     OPTION_INT(struct config, list_days, "7", 1, 36500, "DAYS",
                "age up to which lists of jobs without limit show what has ended"),
-    OPTION_INT(struct config, reap_period_ms, "2000", 50, 60000, "MS",
+    OPTION_INT(struct config, reap_period_ms, "2000", 50, 5000, "MS",
                "how often leases whose time is over are looked for, by all servers together"),
     OPTION_INT(struct config, upkeep_period_ms, "300000", 50, 86400000, "MS",
                "how often the other periodic work is done: partitions, what has expired"),

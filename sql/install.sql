@@ -11,8 +11,10 @@
 -- job
 \ir functions/job/add_members.sql
 \ir functions/job/cancel_job.sql
+\ir functions/job/cancel_orphans.sql
 \ir functions/job/check_submission.sql
 \ir functions/job/drop_place.sql
+\ir functions/job/end_cancelled.sql
 \ir functions/job/end_job.sql
 \ir functions/job/explain_wait.sql
 \ir functions/job/find_first_since.sql
@@ -22,6 +24,7 @@
 \ir functions/job/get_job_status.sql
 \ir functions/job/list_final_states.sql
 \ir functions/job/list_jobs.sql
+\ir functions/job/lock_job.sql
 \ir functions/job/negate_priority.sql
 \ir functions/job/place_job.sql
 \ir functions/job/purge_submission_keys.sql
@@ -34,7 +37,6 @@
 \ir functions/job/scan_tags.sql
 \ir functions/job/scan_unfinished.sql
 \ir functions/job/submit_job.sql
-\ir functions/job/take_job.sql
 \ir functions/job/take_key.sql
 \ir functions/job/touch_job.sql
 \ir functions/job/wants_living.sql
@@ -51,11 +53,20 @@
 \ir functions/claim/start_attempts.sql
 \ir functions/claim/take_places.sql
 -- lease
+\ir functions/lease/confirm_cancel.sql
+\ir functions/lease/end_lease.sql
+\ir functions/lease/find_brake.sql
+\ir functions/lease/find_dead_leases.sql
 \ir functions/lease/find_lease_seconds.sql
+\ir functions/lease/find_rule.sql
 \ir functions/lease/hear_agent.sql
+\ir functions/lease/list_lease_rules.sql
 \ir functions/lease/lose_lease.sql
 \ir functions/lease/reap_leases.sql
 \ir functions/lease/renew_lease.sql
+\ir functions/lease/set_lease_rule.sql
+\ir functions/lease/shift_leases.sql
+\ir functions/lease/tell_braked.sql
 \ir functions/lease/touch_lease.sql
 -- result
 \ir functions/result/choose_attempt.sql

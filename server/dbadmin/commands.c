@@ -31,6 +31,10 @@ const struct command commands[] = {
      "remove a client and its tokens", client_delete_command},
     {"client refresh-token", "ID", TAKES(LIFETIME),
      "print a refresh token as JSON, an agent's token file", client_refresh_token_command},
+    {"lease-rule list", NULL, 0,
+     "list the times leases follow", lease_rule_list_command},
+    {"lease-rule set", "NAME=N", 0,
+     "change one of them, for all servers", lease_rule_set_command},
     {"secrets rotate-key", NULL, TAKES(KEY_FILE),
      "wrap all stored secrets with the first key of the key file", secrets_rotate_key_command},
 };

@@ -45,6 +45,8 @@ int client_set_secret_command(struct db *db, const struct arguments *arguments, 
 int client_list_command(struct db *db, const struct arguments *arguments, struct err *err);
 int client_delete_command(struct db *db, const struct arguments *arguments, struct err *err);
 int client_refresh_token_command(struct db *db, const struct arguments *arguments, struct err *err);
+int lease_rule_list_command(struct db *db, const struct arguments *arguments, struct err *err);
+int lease_rule_set_command(struct db *db, const struct arguments *arguments, struct err *err);
 int secrets_rotate_key_command(struct db *db, const struct arguments *arguments, struct err *err);
 
 #endif

@@ -110,6 +110,15 @@ static void add_id(struct facts *f, struct json_object *body)
         add_text(f, "id", id);
 }
 
+/* It may be any text; one that is an id binds this job to the fate of another. */
+static void add_parent_id(struct facts *f, const char *text)
+{
+    char id[UUID_TEXT_SIZE];
+
+    if (text && parse_uuid(text, strlen(text), id, NULL) == 0)
+        add_text(f, "parent_id", id);
+}
+
 /* The paths in the order in which they are named: it is how SQL numbers the namings. */
 static void add_secrets(struct facts *f, struct json_object *secrets)
 {
@@ -138,6 +147,7 @@ static void add_definition(struct facts *f, struct json_object *body)
     add_member(f, "queue", body, "job_queue");
     add_int(f, "priority", jsn_int(body, "job_priority", 0));
     add_member(f, "parent", body, "parent_job_id");
+    add_parent_id(f, jsn_text(body, "parent_job_id"));
     add_member(f, "name", body, "name");
     add_member(f, "tags", body, "tags");
     add_member(f, "exclude_agents", body, "exclude_agents");

@@ -39,18 +39,26 @@ static const struct task {
 };
 
 /* What the database says it did. */
-static const struct {
+static const struct counter {
     const char *what;
     enum metric metric;
+    const char *alarm; /* somebody should look */
 } counters[] = {
-    {"undelivered", METRIC_LEASES_UNDELIVERED},
-    {"retry", METRIC_LEASES_RETRY},
-    {"agent_lost", METRIC_LEASES_LOST},
-    {"purge_refresh_tokens", METRIC_PURGED_TOKENS},
-    {"purge_secrets", METRIC_PURGED_SECRETS},
-    {"purge_submission_keys", METRIC_PURGED_KEYS},
-    {"purge_wait_samples", METRIC_PURGED_SAMPLES},
-    {"sweep_files", METRIC_PURGED_FILES},
+    {"undelivered", METRIC_LEASES_UNDELIVERED, NULL},
+    {"retry", METRIC_LEASES_RETRY, NULL},
+    {"agent_lost", METRIC_LEASES_LOST, NULL},
+    {"cancelled", METRIC_LEASES_CANCELLED, NULL},
+    {"failed", METRIC_LEASES_FAILED,
+     "leases whose end could not be written, see the database's log"},
+    {"braked", METRIC_LEASES_BRAKED,
+     "many agents fell silent at once: their jobs are kept, look at the network"},
+    {"shifted", METRIC_LEASES_SHIFTED, NULL},
+    {"cancel_orphans", METRIC_ORPHANS, NULL},
+    {"purge_refresh_tokens", METRIC_PURGED_TOKENS, NULL},
+    {"purge_secrets", METRIC_PURGED_SECRETS, NULL},
+    {"purge_submission_keys", METRIC_PURGED_KEYS, NULL},
+    {"purge_wait_samples", METRIC_PURGED_SAMPLES, NULL},
+    {"sweep_files", METRIC_PURGED_FILES, NULL},
 };
 
 struct tasks {
@@ -68,11 +76,17 @@ struct tasks {
 static void count(void *cls, const char *what, int64_t n)
 {
     struct tasks *tasks = cls;
+    const char *alarm = NULL;
 
-    log_info("task", "did=%s count=%lld", what, (long long)n);
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
-        if (strcmp(counters[i].what, what) == 0)
+        if (strcmp(counters[i].what, what) == 0) {
             metrics_add(tasks->app.metrics, counters[i].metric, n);
+            alarm = counters[i].alarm;
+        }
+    if (alarm)
+        log_error("alarm", "what=%s count=%lld text=%s", what, (long long)n, LOG_VALUE(alarm));
+    else
+        log_info("task", "did=%s count=%lld", what, (long long)n);
 }
 
 /* Once when it begins to fail and once when it works again: an outage is many failures. */

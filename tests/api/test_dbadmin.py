@@ -402,12 +402,29 @@ def test_a_command_line_that_makes_no_sense_ends_with_64(arguments):
 
 @pytest.mark.parametrize("command", ["", "migrate", "status", "partitions", "reset", "client add",
                                      "client set-secret", "client list", "client delete",
-                                     "client refresh-token"])
+                                     "client refresh-token", "lease-rule list", "lease-rule set"])
 def test_every_command_has_help(command):
     done = subprocess.run([program("testflinger-dbadmin"), *command.split(), "--help"], check=False,
                           timeout=60, stdout=subprocess.PIPE, text=True)
     assert done.returncode == 0
     assert f"Usage: testflinger-dbadmin {command}" in done.stdout
+
+
+def test_lease_rules_are_listed_and_changed(migrated):
+    assert "provision           15000" in migrated.good("lease-rule", "list")
+    migrated.good("lease-rule", "set", "provision=20")
+    migrated.good("lease-rule", "set", "undelivered_s=3")
+    rules = {line.split()[0]: int(line.split()[1])
+             for line in migrated.good("lease-rule", "list").splitlines()}
+    assert rules["provision"] == 20 and rules["undelivered_s"] == 3
+
+
+@pytest.mark.parametrize("rule", ["provision", "dance=1", "provision=0", "provision=x", "=1",
+                                  "brake_percent=101"])
+def test_a_lease_rule_without_sense_is_refused(migrated, rule):
+    before = migrated.good("lease-rule", "list")
+    assert rule.split("=")[0] in migrated.refused("lease-rule", "set", rule)
+    assert migrated.good("lease-rule", "list") == before
 
 
 def test_the_database_may_come_from_the_servers_configuration(migrated, tmp_path):

@@ -10,7 +10,7 @@ from server import ADMIN_ID, ADMIN_SECRET, Server, dbadmin
 from wait import wait_for
 
 DATABASE = "testflinger"
-TASKS = {"reap_leases", "make_partitions", "purge_refresh_tokens", "purge_secrets",
+TASKS = {"reap_leases", "cancel_orphans", "make_partitions", "purge_refresh_tokens", "purge_secrets",
          "purge_submission_keys", "purge_wait_samples", "rotate_wait", "sweep_files"}
 
 
@@ -57,7 +57,13 @@ def age_claims(own, count):
     own.psql(f"SELECT count(*) FROM generate_series(1, {count}) n, api.claim_jobs(jsonb_build_array("
              "jsonb_build_object('agent', 'a' || n, 'queues', ARRAY['q'], 'token', gen_random_uuid())))",
              DATABASE)
-    own.psql("UPDATE tf.lease SET offered_at = offered_at - interval '2 min'", DATABASE)
+    own.psql("UPDATE tf.lease SET lease_until = now()", DATABASE)
+
+
+def hold_claim(own, agent):
+    """One claim nobody asks about."""
+    own.psql(f"SELECT count(*) FROM api.claim_jobs(jsonb_build_array(jsonb_build_object('agent', '{agent}',"
+             " 'queues', ARRAY['q'], 'token', gen_random_uuid())))", DATABASE)
 
 
 def waiting(own):
@@ -83,20 +89,24 @@ def test_claims_nobody_asks_about_come_back_in_bounded_batches(pair, own):
 
 
 def test_servers_go_on_after_an_outage_and_complain_once(pair, own):
+    outages = metric(pair, "testflinger_outages_total")
+    hold_claim(own, "early")
     own.halt()
     wait_for(lambda: all(runs([server], what="failures") >= 3 for server in pair), what="failures")
     own.start()
     mark = runs(pair)
     wait_for(lambda: runs(pair) > mark + 2, what="leases are looked for again")
+    assert metric(pair, "testflinger_outages_total") == outages + 1, "it is noticed once"
+    left = own.psql("SELECT lease_until > now() + interval '1 min' FROM tf.lease", DATABASE)
+    assert left.split() == ["t"], "the lease that was there lives for a while"
     for server in pair:
         wait_for(lambda: 'task=reap_leases text="works again"' in server.process.output(),
                  what="the server says that it works again")
         assert server.process.output().count("task=reap_leases error=") <= 2
     before = ended(pair, "undelivered")
-    own.psql("SELECT count(*) FROM api.claim_jobs('[{\"agent\": \"late\", \"queues\": [\"q\"], \"token\":"
-             " \"00000000-0000-7000-8000-000000000001\"}]')", DATABASE)
-    own.psql("UPDATE tf.lease SET offered_at = offered_at - interval '2 min'", DATABASE)
-    wait_for(lambda: ended(pair, "undelivered") == before + 1, what="the claim comes back")
+    hold_claim(own, "late")
+    own.psql("UPDATE tf.lease SET lease_until = now()", DATABASE)
+    wait_for(lambda: ended(pair, "undelivered") == before + 2, what="both claims come back")
 
 
 def test_a_server_without_a_database_stops_at_once(own, tmp_path):

@@ -73,7 +73,7 @@ SELECT is(pg_temp.left_s(2), 120, 'two minutes while it runs');
 SELECT pg_temp.post(2, 'provision', 'b');
 SELECT is(pg_temp.left_s(2), 4200, 'a provision has the job''s own limit and ten minutes');
 SELECT pg_temp.post(2, 'test', 'b');
-SELECT is(pg_temp.left_s(2), 120, 'a test is never silent for long');
+SELECT is(pg_temp.left_s(2), 120, 'a test is never silent for long when it has no limit');
 SELECT pg_temp.age(2, '10 s') \g /dev/null
 SELECT api.post_log(pg_temp.id(2), 'b', NULL, 'output', 'test', 1, now(), 'x');
 SELECT is(pg_temp.left_s(2), 110, 'more than two thirds left: nothing is written');
@@ -136,4 +136,69 @@ SELECT pg_temp.age(3, '2 h'), pg_temp.age(5, '2 h'), pg_temp.age(6, '2 h') \g /d
 SELECT is((SELECT count(*) FROM tfx.reap_leases(2)), 2::bigint, 'no more than asked for at a time');
 SELECT is((SELECT count(*) FROM tfx.reap_leases(2)), 1::bigint, 'the rest next time');
 SELECT is((SELECT count(*) FROM tfx.reap_leases(0)), 0::bigint, 'or none');
+
+-- cancelled while an agent has it
+SELECT pg_temp.submit(n, '{"queue": "c"}') FROM generate_series(40, 45) n \g /dev/null
+SELECT is(pg_temp.claim('h', '{c}', 40), 40, 'an agent without leases');
+SELECT pg_temp.post(40, 'provision', 'h');
+SELECT api.cancel_job(pg_temp.id(40), 'me');
+SELECT is(pg_temp.state(40), 'cancelled', 'its job is cancelled for everybody at once');
+SELECT is(pg_temp.outcome(40), 'cancelled', 'for good');
+SELECT throws_ok($$ SELECT api.cancel_job(pg_temp.id(40), 'me') $$, 'TF400', NULL, 'once');
+SELECT is(tfx.list_living('c'), ARRAY(SELECT seq FROM tf.job WHERE id BETWEEN pg_temp.id(41) AND pg_temp.id(45)),
+    'it lives no more');
+CREATE FUNCTION pg_temp.is_busy(n int) RETURNS boolean LANGUAGE sql AS
+    $$ SELECT EXISTS (SELECT FROM tf.lease WHERE job_id = pg_temp.id(n)) $$;
+SELECT ok(pg_temp.is_busy(40), 'but its agent is busy with it');
+SELECT * FROM api.read_result(pg_temp.id(40), NULL, NULL) \g /dev/null
+SELECT * FROM api.read_result(pg_temp.id(40), 'stranger', NULL) \g /dev/null
+SELECT pg_temp.post(40, 'test', 'h');
+SELECT api.post_log(pg_temp.id(40), 'h', NULL, 'output', 'test', 1, now(), 'x');
+SELECT ok(pg_temp.is_busy(40), 'as long as it does not know');
+SELECT is(pg_temp.state(40), 'cancelled', 'whatever it posts');
+SELECT is((SELECT body::json ->> 'phase' FROM api.get_job_status(pg_temp.id(40), NULL)), NULL, 'it has no phase any more');
+SELECT is((SELECT job_state FROM api.read_result(pg_temp.id(40), 'h', NULL)), 'cancelled', 'when it reads of it');
+SELECT ok(NOT pg_temp.is_busy(40), 'it is free');
+SELECT results_eq($$ SELECT event, to_state FROM tf.event WHERE job_id = pg_temp.id(40) ORDER BY id $$,
+    $$ VALUES ('submit', 'waiting'), ('claim', 'running'), ('cancel', 'cancelling'), ('confirm', 'cancelled') $$,
+    'and that is on record');
+SELECT is(pg_temp.claim('h', '{c}', 41, '{"lease": 60}'), 41, 'an agent with leases');
+SELECT api.cancel_job(pg_temp.id(41), 'me');
+SELECT is_empty($$ SELECT * FROM api.claims_of(ARRAY[pg_temp.id(941)]) $$, 'nobody gets it by asking again');
+SELECT pg_temp.age(41, '20 s') \g /dev/null
+SELECT is(pg_temp.claim('h', '{c}', 42, '{"lease": 60}'), 42, 'nor is it offered again');
+SELECT * FROM api.read_result(pg_temp.id(41), 'h', NULL) \g /dev/null
+SELECT ok(pg_temp.is_busy(41), 'its name alone confirms nothing');
+SELECT * FROM api.get_job_status(pg_temp.id(41), 'h', pg_temp.id(941)::text) \g /dev/null
+SELECT ok(NOT pg_temp.is_busy(41), 'its token does');
+SELECT api.cancel_job(pg_temp.id(42), 'me');
+SELECT is((SELECT cancelled FROM api.renew_lease(pg_temp.id(42), 'h', pg_temp.id(942)::text)), true, 'so does a renewal');
+SELECT ok(NOT pg_temp.is_busy(42), 'that tells it');
+SELECT is(pg_temp.claim('i', '{c}', 43), 43, 'another job');
+SELECT api.cancel_job(pg_temp.id(43), 'me');
+SELECT is((SELECT returned FROM api.return_claim(pg_temp.id(43), pg_temp.id(943)::text)), true, 'a claim that comes back');
+SELECT is(pg_temp.state(43) || pg_temp.is_busy(43), 'cancelledfalse', 'stays cancelled');
+SELECT is(pg_temp.claim('i', '{c}', 44), 44, 'one that is never asked about');
+SELECT api.cancel_job(pg_temp.id(44), 'me');
+SELECT pg_temp.age(44, '2 min') \g /dev/null
+SELECT results_eq('SELECT pg_temp.reap()', $$ VALUES ('44 cancelled') $$, 'ends too');
+SELECT is(pg_temp.claim('i', '{c}', 45), 45, 'one whose agent posts the end');
+SELECT api.cancel_job(pg_temp.id(45), 'me');
+SELECT pg_temp.post(45, 'complete', 'i', '{"test": 0}');
+SELECT is(pg_temp.state(45) || pg_temp.outcome(45) || pg_temp.is_busy(45), 'cancelledcancelledfalse', 'stays cancelled as well');
+
+-- an agent that was started anew, and one that left its job
+SELECT pg_temp.submit(n, '{"queue": "b"}') FROM generate_series(50, 53) n \g /dev/null
+SELECT is(pg_temp.claim('j', '{b}', 50, '{"lease": 600, "boot": "one"}'), 50, 'a boot id');
+SELECT api.renew_lease(pg_temp.id(50), 'j', pg_temp.id(950)::text) \g /dev/null
+SELECT is(pg_temp.claim('j', '{b}', 51, '{"lease": 600, "boot": "two"}'), 51, 'another one');
+SELECT throws_ok($$ SELECT api.renew_lease(pg_temp.id(50), 'j', pg_temp.id(950)::text) $$, 'TF409', NULL,
+    'the process before keeps nothing');
+SELECT api.post_log(pg_temp.id(50), 'j', pg_temp.id(950)::text, 'output', 'test', 1, now(), 'x');
+SELECT results_eq('SELECT pg_temp.reap()', $$ VALUES ('50 retry') $$, 'its job goes on elsewhere');
+SELECT is(pg_temp.claim('k', '{b}', 52), 50, 'an agent without leases');
+SELECT pg_temp.post(50, 'provision', 'k');
+SELECT is(pg_temp.left_s(50), 15000, 'provisions for long when it has no limit');
+SELECT is(pg_temp.claim('k', '{b}', 53), 52, 'and claims another job');
+SELECT is(pg_temp.left_s(50), 1800, 'so it has left that one');
 \ir lib/end.psql

@@ -20,6 +20,7 @@ ACTIONS = {
     "late result": "SELECT api.post_result(%(job)s, 'a', NULL, '{\"test\": 0}', NULL, 'complete')",
     "reaper": "SELECT reason FROM tfx.reap_leases(10)",
     "renew": "SELECT job_state FROM api.renew_lease(%(job)s, 'a', %(token)s)",
+    "read": "SELECT job_state FROM api.read_result(%(job)s, 'a', NULL)",
     "return": "SELECT returned FROM api.return_claim(%(job)s, %(token)s)",
 }
 # These pass by what another session holds instead of waiting for it.
@@ -34,9 +35,10 @@ EXPIRED = AGE.format("lease_until = now() - interval '1 s'")
 STATES = {
     "held": [],
     "waiting": [],
-    "offered": [FIRST_CLAIM, AGE.format("offered_at = now() - interval '2 min'")],
+    "offered": [FIRST_CLAIM, AGE.format("offered_at = now() - interval '2 min', lease_until = now() - interval '1 s'")],
     "running": [FIRST_CLAIM, POST.format("setup")],
     "expired": [FIRST_CLAIM, POST.format("setup"), EXPIRED],
+    "cancelling": [FIRST_CLAIM, POST.format("setup"), ACTIONS["cancel"]],
     "lost": [FIRST_CLAIM, POST.format("test"), EXPIRED, ACTIONS["reaper"]],
 }
 OBSERVE = """
@@ -44,9 +46,11 @@ OBSERVE = """
                  UNION ALL SELECT 'waiting ' || exclude_agents::text FROM tf.wait WHERE job_id = %(job)s
                  UNION ALL SELECT 'waiting' FROM tf.wait
                      WHERE job_id = %(job)s AND exclude_agents IS NULL
-                 UNION ALL SELECT format('running for %%s', attempt) FROM tf.lease WHERE job_id = %(job)s
+                 UNION ALL SELECT format('running for %%s', attempt) FROM tf.lease
+                     WHERE job_id = %(job)s AND job_state <> 'cancelled'
                  UNION ALL SELECT final_state || ' ' || outcome FROM tf.job
                      WHERE id = %(job)s AND final_state IS NOT NULL),
+           array(SELECT 'busy' FROM tf.lease WHERE job_id = %(job)s AND job_state = 'cancelled'),
            array(SELECT format('%%s %%s', attempt, reason) FROM tf.attempt
                  WHERE job_id = %(job)s AND (attempt > 0 OR reason IS NOT NULL) ORDER BY attempt),
            array(SELECT event FROM tf.event WHERE job_id = %(job)s ORDER BY id)
@@ -71,15 +75,22 @@ class Case:
             session.execute(sql, self.values)
 
     def observe(self):
-        """Where the job is, its attempts and its events."""
-        place, attempts, events = self.session.execute(OBSERVE, self.values).fetchone()
+        """Where the job is, whether its agent is busy for nothing, its attempts and its events."""
+        place, busy, attempts, events = self.session.execute(OBSERVE, self.values).fetchone()
         place = [one for one in place if one]
         assert len(place) == 1, f"the job is in {place}"
-        return place[0], tuple(attempts), tuple(events)
+        return place[0], tuple(busy), tuple(attempts), tuple(events)
 
     def remove(self):
         for table in ("hold", "wait", "lease"):
             self.session.execute(f"DELETE FROM tf.{table} WHERE job_id = %(job)s", self.values)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def rules(cluster, database):
+    """Leases were looked at just now, a slow test is no outage, and any number may be lost."""
+    cluster.psql("UPDATE tf.lease_rule SET value = most WHERE name IN ('outage_gap_s', 'brake_least');"
+                 "SELECT tfx.shift_leases()", database)
 
 
 @pytest.fixture(scope="module")

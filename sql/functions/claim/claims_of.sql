@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- The claims that were committed under these tokens, as api.claim_jobs() answered them: asked when a
+-- The claims that were committed under these tokens and not cancelled since, as api.claim_jobs() answered them: asked when a
 -- connection died during COMMIT.  `request` is the index of the token from 0.
 CREATE FUNCTION api.claims_of(p_tokens uuid[])
 RETURNS TABLE (request int, job_id text, attempt int, token text, body text, secrets text)
@@ -10,7 +10,7 @@ DECLARE
     v_ids uuid[];
 BEGIN
     SELECT array_agg(array_position(p_tokens, l.token)), array_agg(l.job_id) INTO v_numbers, v_ids
-    FROM tf.lease l WHERE l.token = ANY (p_tokens);
+    FROM tf.lease l WHERE l.token = ANY (p_tokens) AND l.job_state <> 'cancelled';
     RETURN QUERY SELECT * FROM tfx.render_claims(v_numbers, v_ids);
 END
 $$;

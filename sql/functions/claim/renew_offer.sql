@@ -6,8 +6,7 @@ BEGIN
     UPDATE tf.lease l
     SET token = (p_request ->> 'token')::uuid, boot = p_request ->> 'boot',
         lease_s = (p_request ->> 'lease')::int, offered_at = now(),
-        lease_until = now() + make_interval(secs => coalesce(
-            (p_request ->> 'lease')::int, tfx.find_lease_seconds(p_id, l.job_state)))
+        lease_until = now() + make_interval(secs => tfx.find_rule('undelivered_s'))
     WHERE l.job_id = p_id;
     UPDATE tf.attempt a SET token = (p_request ->> 'token')::uuid, boot = p_request ->> 'boot'
     WHERE a.job_id = p_id AND a.attempt = p_attempt;

@@ -10,7 +10,9 @@ BEGIN
     DELETE FROM tf.lease l
     WHERE l.job_id = p_id AND l.token::text = lower(p_token) AND l.confirmed IS NULL
     RETURNING l.* INTO v_lease;
-    IF FOUND THEN
+    IF FOUND AND v_lease.job_state = 'cancelled' THEN
+        PERFORM tfx.record_event(p_id, v_lease.attempt, 'cancelling', 'return', v_lease.agent, NULL);
+    ELSIF FOUND THEN
         PERFORM tfx.requeue_job(v_lease, 'return', 'returned', NULL);
     END IF;
     RETURN QUERY SELECT v_lease.job_id IS NOT NULL;

@@ -11,7 +11,7 @@ DECLARE
 BEGIN
     WITH allowed AS MATERIALIZED (
         SELECT t.to_state, tfx.find_week(now()) AS week,
-               (SELECT l.seconds FROM tf.phase_lease l WHERE l.doing = 'running') AS seconds
+               (SELECT l.value FROM tf.lease_rule l WHERE l.name = 'undelivered_s') AS seconds
         FROM tf.transition t WHERE t.from_state = 'waiting' AND t.event = 'claim'
     ), lease AS (
         INSERT INTO tf.lease (job_id, queue, nprio, seq, week, attempt_week, attempt, lost, agent,
@@ -19,7 +19,7 @@ BEGIN
                               exclude_agents)
         SELECT p.job_id, p.queue, p.nprio, p.seq, p.week, a.week, p.attempt + 1, p.lost,
                r.j ->> 'agent', (r.j ->> 'token')::uuid, r.j ->> 'boot', (r.j ->> 'lease')::int,
-               now(), now(), now() + make_interval(secs => coalesce((r.j ->> 'lease')::int, a.seconds)),
+               now(), now(), now() + make_interval(secs => a.seconds),
                a.to_state, p.exclude_agents
         FROM allowed a
         CROSS JOIN unnest(p_places) WITH ORDINALITY p

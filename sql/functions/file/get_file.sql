@@ -2,7 +2,7 @@
 -- The newest finished file of a job: attachments, or the artifact of an attempt (NULL: the newest).
 -- sha256 in hex.  No row: none.
 -- Only agents may fetch attachments, and the one that has just claimed the job does it before it says
--- anything else: that confirms the claim and gives it half an hour to receive and unpack them, if it
+-- anything else: that confirms the claim and gives it time to receive and unpack them, if it
 -- has no lease of its own.
 -- p_agent, p_token: who fetches attachments, as in tfx.hear_agent().
 --   TF409  the token is stale
@@ -18,7 +18,8 @@ BEGIN
     IF p_kind = 'attachments' THEN
         SELECT j.week INTO v_week FROM tf.job j WHERE j.id = p_id;
         UPDATE tf.lease l
-        SET confirmed = now(), lease_until = greatest(l.lease_until, now() + interval '30 min')
+        SET confirmed = now(), lease_until = greatest(l.lease_until, 
+                now() + make_interval(secs => tfx.find_lease_seconds(p_id, 'attachments')))
         WHERE l.job_id = p_id AND l.confirmed IS NULL AND l.agent = p_agent AND l.lease_s IS NULL;
         PERFORM tfx.hear_agent(p_id, p_agent, p_token);
     ELSE

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Deletes the row of tf.hold, tf.wait or tf.lease that tfx.take_job() has locked.
+-- Deletes the row of tf.hold, tf.wait or tf.lease that tfx.lock_job() has locked.
 CREATE FUNCTION tfx.drop_place(p_state text, p_row tf.lease) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Writes the end of a job that was just taken (tfx.take_job): its second and last version.
+-- Writes the end of a job that is locked (tfx.lock_job): its second and last version.
 -- p_final: complete, completed or cancelled, shown to clients from now on.
 CREATE FUNCTION tfx.end_job(p_state text, p_row tf.lease, p_event text, p_final text, p_outcome text,
                             p_who text) RETURNS void

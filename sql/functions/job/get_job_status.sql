@@ -10,6 +10,7 @@ SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
     v_facts text;
     v_position bigint;
+    v_cancelled boolean;
 BEGIN
     IF p_agent IS NOT NULL OR p_token IS NOT NULL THEN
         PERFORM tfx.hear_agent(p_id, p_agent, p_token);
@@ -34,8 +35,9 @@ BEGIN
                (SELECT count(*) FROM tf.wait o
                 WHERE o.queue = j.queue AND (o.nprio, o.seq) < (p.nprio, j.seq))
              + (SELECT count(*) FROM tf.hold o
-                WHERE o.queue = j.queue AND (o.nprio, o.seq) < (p.nprio, j.seq)) END
-    INTO v_facts, v_position
+                WHERE o.queue = j.queue AND (o.nprio, o.seq) < (p.nprio, j.seq)) END,
+           j.final_state = 'cancelled' AND (p_agent IS NOT NULL OR p_token IS NOT NULL)
+    INTO v_facts, v_position, v_cancelled
     FROM tf.job j
     CROSS JOIN LATERAL (SELECT tfx.negate_priority(j.priority) AS nprio) p
     LEFT JOIN tf.lease l ON l.job_id = j.id
@@ -45,6 +47,9 @@ BEGIN
                        ORDER BY o.attempt DESC LIMIT 1) a ON true
     LEFT JOIN tf.result r ON r.week = a.week AND r.job_id = j.id AND r.attempt = a.attempt
     WHERE j.id = p_id;
+    IF v_cancelled THEN
+        PERFORM tfx.confirm_cancel(p_id, p_agent, p_token);
+    END IF;
     IF v_facts IS NOT NULL THEN
         RETURN QUERY SELECT tfx.add_members(v_facts, format('"position" : %s, "version" : "%s"',
             coalesce(v_position::text, 'null'), tfx.name_version(v_facts)));

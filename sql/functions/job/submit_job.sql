@@ -24,11 +24,11 @@ BEGIN
         END IF;
     END IF;
     PERFORM tfx.check_submission(p_facts);
-    INSERT INTO tf.job (id, week, queue, priority, submitter, parent, name, exclude_agents,
-                        attachments, secrets, global_timeout, sha256)
+    INSERT INTO tf.job (id, week, queue, priority, submitter, parent, parent_id, name,
+                        exclude_agents, attachments, secrets, global_timeout, sha256)
     VALUES (v_id, tfx.find_week(now()), p_facts ->> 'queue',
             coalesce((p_facts ->> 'priority')::bigint, 0), p_facts ->> 'client_id',
-            p_facts ->> 'parent', p_facts ->> 'name',
+            p_facts ->> 'parent', (p_facts ->> 'parent_id')::uuid, p_facts ->> 'name',
             nullif(ARRAY(SELECT jsonb_array_elements_text(
                              coalesce(p_facts -> 'exclude_agents', '[]'))), '{}'),
             coalesce((p_facts ->> 'hold')::boolean, false), p_facts ? 'secrets',

@@ -21,10 +21,13 @@ BEGIN
             l.lease_s, tfx.find_lease_seconds(p_id, l.job_state)))
     WHERE l.job_id = p_id AND l.attempt = v_found.attempt
         AND (p_token IS NOT NULL OR l.agent = p_agent AND l.lease_s IS NULL)
-        AND (p_token IS NULL OR l.token::text = lower(p_token))
+        AND (p_token IS NULL OR l.token::text = lower(p_token)) AND isfinite(l.lease_until)
     RETURNING l.lease_until INTO v_until;
     v_state := tfx.find_state(p_id);
-    IF v_until IS NULL AND NOT v_state IN (SELECT unnest(tfx.list_final_states())) THEN
+    IF v_state = 'cancelled' THEN
+        PERFORM tfx.confirm_cancel(p_id, p_agent, p_token);
+        v_until := NULL;
+    ELSIF v_until IS NULL AND NOT v_state IN (SELECT unnest(tfx.list_final_states())) THEN
         RAISE EXCEPTION 'job "%" is not leased to this agent any more', p_id USING ERRCODE = 'TF409';
     END IF;
     RETURN QUERY SELECT v_state, v_state = 'cancelled', tfx.format_micros(v_until);

@@ -6,6 +6,7 @@ BEGIN
     RETURN ARRAY(
         SELECT w.seq FROM tf.wait w WHERE w.queue = p_queue
         UNION ALL SELECT h.seq FROM tf.hold h WHERE h.queue = p_queue
-        UNION ALL SELECT l.seq FROM tf.lease l WHERE l.queue = p_queue);
+        UNION ALL SELECT l.seq FROM tf.lease l
+                  WHERE l.queue = p_queue AND l.job_state <> 'cancelled');
 END
 $$;

@@ -10,10 +10,15 @@ DECLARE
     v_status text;
     v_outcome text;
 BEGIN
-    SELECT * INTO v FROM tfx.take_job(p_id, p_attempt);
+    SELECT * INTO v FROM tfx.lock_job(p_id, p_attempt);
     IF v.ret_state = 'superseded' THEN
         RETURN false;
     ELSIF v.ret_state IS NULL OR v.ret_state = 'cancelled' THEN
+        RETURN true;
+    END IF;
+    PERFORM tfx.drop_place(v.ret_state, v.ret_row);
+    IF v.ret_state = 'cancelling' THEN
+        PERFORM tfx.record_event(p_id, p_attempt, v.ret_state, 'complete', p_agent, NULL);
         RETURN true;
     END IF;
     SELECT r.status INTO v_status FROM tf.result r
@@ -25,7 +30,7 @@ BEGIN
     END IF;
     UPDATE tf.job j SET outcome = v_outcome, exit_codes = v_status::jsonb
     WHERE j.id = p_id AND j.outcome = 'agent_lost' AND j.attempts = p_attempt
-        AND j.finished_at > now() - interval '24 h';
+        AND j.finished_at > now() - make_interval(secs => tfx.find_rule('late_result_s'));
     IF FOUND THEN
         PERFORM tfx.record_event(p_id, p_attempt, 'complete', 'late_result', p_agent, v_outcome);
     END IF;

@@ -29,6 +29,9 @@ BEGIN
     END IF;
     IF p_agent IS NOT NULL OR p_token IS NOT NULL THEN
         PERFORM tfx.hear_agent(p_id, p_agent, p_token);
+        IF v_state = 'cancelled' THEN
+            PERFORM tfx.confirm_cancel(p_id, p_agent, p_token);
+        END IF;
     END IF;
     v_version := tfx.name_version(concat_ws('/', v_read.attempt, v_read.version, v_state));
     IF p_seen = '*' OR strpos(p_seen, v_version) > 0 THEN

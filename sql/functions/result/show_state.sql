@@ -16,7 +16,8 @@ BEGIN
         lease_until = CASE WHEN l.lease_s IS NOT NULL OR l.agent IS DISTINCT FROM p_agent
             THEN l.lease_until
             ELSE now() + make_interval(secs => tfx.find_lease_seconds(p_id, p_job_state)) END
-    WHERE l.job_id = p_id AND l.attempt = p_attempt AND l.job_state <> p_job_state;
+    WHERE l.job_id = p_id AND l.attempt = p_attempt AND l.job_state <> p_job_state
+        AND l.job_state <> 'cancelled' AND isfinite(l.lease_until);
     IF p_attempt > 0 THEN
         INSERT INTO tf.phase AS p (job_id, attempt, phase, started_at)
         SELECT p_id, p_attempt, e.name, now()

@@ -10,7 +10,7 @@ BEGIN
     INTO v_tables
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = 'tf' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-      AND c.relname NOT IN ('client', 'migration', 'phase_lease', 'schema_version', 'transition');
+      AND c.relname NOT IN ('client', 'lease_rule', 'migration', 'phase_lease', 'reaper', 'schema_version', 'transition');
     EXECUTE 'TRUNCATE ' || v_tables;
     DELETE FROM tf.client c WHERE c.client_id <> 'testflinger-admin';
 END

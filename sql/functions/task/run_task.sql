@@ -21,8 +21,11 @@ BEGIN
     WHEN 'reap_leases' THEN
         RETURN QUERY
         SELECT coalesce(r.reason, 'more'), count(*) FROM tfx.reap_leases(v_batch) r
-        GROUP BY GROUPING SETS (r.reason, ()) HAVING r.reason IS NOT NULL OR count(*) = v_batch;
+        GROUP BY GROUPING SETS (r.reason, ())
+        HAVING r.reason IS NOT NULL
+            OR count(*) FILTER (WHERE NOT r.reason IN ('shifted', 'braked', 'failed')) = v_batch;
         RETURN;
+    WHEN 'cancel_orphans' THEN v_done := tfx.cancel_orphans(v_batch);
     WHEN 'purge_refresh_tokens' THEN v_done := tfx.purge_refresh_tokens(v_batch);
     WHEN 'purge_secrets' THEN v_done := tfx.purge_secrets(v_batch);
     WHEN 'purge_submission_keys' THEN v_done := tfx.purge_submission_keys(v_batch);

@@ -80,6 +80,19 @@ static void test_an_id_is_canonical_or_known_to_be_bad(void **state)
     assert_fact("{\"job_queue\":\"q\"}", NULL, "id_bad", "absent");
 }
 
+static void test_a_parent_may_be_any_text(void **state)
+{
+    static const char id[] =
+        "{\"job_queue\":\"q\",\"parent_job_id\":\"0123456789ABCDEF0123456789abcdef\"}";
+    static const char text[] = "{\"job_queue\":\"q\",\"parent_job_id\":\"mother\"}";
+
+    (void)state;
+    assert_fact(id, NULL, "parent", "\"0123456789ABCDEF0123456789abcdef\"");
+    assert_fact(id, NULL, "parent_id", "\"01234567-89ab-cdef-0123-456789abcdef\"");
+    assert_fact(text, NULL, "parent", "\"mother\"");
+    assert_fact(text, NULL, "parent_id", "absent");
+}
+
 static void test_attachments_in_any_section_hold_the_job(void **state)
 {
     static const char *const held[] = {
@@ -154,6 +167,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_least_job_has_the_least_facts),
         cmocka_unit_test(test_an_id_is_canonical_or_known_to_be_bad),
+        cmocka_unit_test(test_a_parent_may_be_any_text),
         cmocka_unit_test(test_attachments_in_any_section_hold_the_job),
         cmocka_unit_test(test_secrets_are_a_list_of_paths),
         cmocka_unit_test(test_the_larger_limit_counts),

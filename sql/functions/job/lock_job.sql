@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Takes a living job off whichever of tf.hold, tf.wait, tf.lease it is in: locks the row, deletes
--- it and returns it in the shape of a lease.  ret_state: held, waiting or running; for an ended
--- job its final state; NULL when there is no such job; 'superseded' when p_attempt is given and
--- another attempt has begun (then nothing is taken).
+-- Finds a living job in whichever of tf.hold, tf.wait, tf.lease it is, locks the row and returns it in
+-- the shape of a lease.  ret_state: held, waiting or running; cancelling: it has ended and only its
+-- lease is left; for an ended job without one its final state, and no row; NULL when there is no
+-- such job; superseded when p_attempt is given and another attempt has begun.
 -- A job that moves while we look is met at its next place: each statement sees what was
 -- committed before it.  Five rounds without meeting it are given up:
 --   TF503  the job kept moving
-CREATE FUNCTION tfx.take_job(p_id uuid, p_attempt int, OUT ret_state text, OUT ret_row tf.lease)
+CREATE FUNCTION tfx.lock_job(p_id uuid, p_attempt int, OUT ret_state text, OUT ret_row tf.lease)
 LANGUAGE plpgsql AS $$
 DECLARE
     v_job tf.job;
@@ -30,6 +30,9 @@ BEGIN
         EXIT WHEN FOUND;
         ret_state := 'running';
         SELECT l.* INTO ret_row FROM tf.lease l WHERE l.job_id = p_id FOR UPDATE;
+        IF FOUND AND ret_row.job_state = 'cancelled' THEN
+            ret_state := 'cancelling';
+        END IF;
         EXIT WHEN FOUND;
         SELECT j.final_state INTO ret_state FROM tf.job j WHERE j.id = p_id;
         IF ret_state IS NOT NULL THEN
@@ -40,8 +43,6 @@ BEGIN
         RAISE EXCEPTION 'job "%" is moving: try again', p_id USING ERRCODE = 'TF503';
     ELSIF p_attempt <> ret_row.attempt THEN
         ret_state := 'superseded';
-    ELSE
-        PERFORM tfx.drop_place(ret_state, ret_row);
     END IF;
 END
 $$;
