@@ -315,6 +315,9 @@ int output_next(struct output *output, size_t max, struct buf *ret_text, struct 
 {
     uint64_t left = file_left(output);
 
+    /* one that was not taken may have arrived: the server knows it again only as it was */
+    if (output->offer == OUTPUT_OFFER_FILE)
+        output->cut = output->offer_end;
     output->offer = OUTPUT_OFFER_NONE;
     if (gap_is_next(output)) {
         output->offer = OUTPUT_OFFER_GAP;

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from wait import wait_for
 
 AGENT_TOKEN = "refresh-token-of-the-tests"
+UNANSWERED = (0, b"", {})
 
 
 class Request:
@@ -99,6 +100,7 @@ class FakeServer:
         self.requests = []
         self.rules = []
         self.holds = []
+        self.trap = None  # called as trap(request, late); if true the request stays unanswered
         self.jobs = {}
         self.waiting = []
         self.agent = {}
@@ -132,6 +134,13 @@ class FakeServer:
             self.http.server_close()
             self.thread.join(10)
             self.http = None
+
+    def go_away(self, seconds):
+        """Now; it comes back by itself."""
+        self.stop()
+        back = threading.Timer(seconds, self.start)
+        back.daemon = True
+        back.start()
 
     @property
     def url(self):
@@ -194,9 +203,12 @@ class FakeServer:
 
     def answer(self, request):
         self.wait_held(request, False)
+        trap = self.trap
+        if trap and trap(request, False):
+            return UNANSWERED
         answer = self.answer_now(request)
         self.wait_held(request, True)
-        return answer
+        return UNANSWERED if trap and trap(request, True) else answer
 
     def answer_now(self, request):
         with self.lock:
