@@ -69,29 +69,20 @@ void job_post_status(struct job *job)
 static bool add_device_info(const struct job *job, struct buf *b)
 {
     struct buf file = BUF_INIT(DEVICE_INFO_MAX);
-    struct buf masked = BUF_INIT(DEVICE_INFO_MAX);
     struct json_object *json = NULL;
-    bool wrapped;
+    struct json_object *info;
 
-    if (spool_read(job->dir, DEVICE_INFO_FILE, &file, NULL) == 0)
-        mask_text(job->mask, buf_text(&file), file.len, &masked);
-    /* a mask may have spoilt the JSON: then nothing is sent rather than a secret */
-    if (masked.len == 0 || buf_failed(&masked) ||
-        jsn_parse(buf_text(&masked), masked.len, &json, NULL) < 0 ||
-        !json_object_is_type(json, json_type_object)) {
-        json_object_put(json);
-        json = NULL;
-    }
-    wrapped = json_object_is_type(jsn_get(json, "device_info"), json_type_object);
-    if (json) {
+    if (spool_read(job->dir, DEVICE_INFO_FILE, &file, NULL) == 0 &&
+        jsn_parse(buf_text(&file), file.len, &json, NULL) == 0 &&
+        json_object_is_type(json, json_type_object)) {
+        info = jsn_get(json, "device_info");
         (void)buf_adds(b, "{\"device_info\":");
-        (void)jsn_add_tree(b, wrapped ? jsn_get(json, "device_info") : json);
+        mask_json(job->mask, json_object_is_type(info, json_type_object) ? info : json, b);
         (void)buf_addc(b, '}');
     }
     buf_done(&file);
-    buf_done(&masked);
     json_object_put(json);
-    return b->len > 0;
+    return b->len > 0 && !buf_failed(b);
 }
 
 bool job_post_device_info(struct job *job, api_done_fn *done)

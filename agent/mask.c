@@ -3,6 +3,7 @@
  * longest first. */
 #include "agent/mask.h"
 
+#include "common/json.h"
 #include "common/sha256.h"
 
 #include <assert.h>
@@ -171,4 +172,73 @@ void mask_text(const struct mask *mask, const char *data, size_t len, struct buf
     }
     mask_end(mask, &held, out);
     buf_done(&held);
+}
+
+/* --- documents ------------------------------------------------------------------------- */
+
+static void add_masked_string(const struct mask *mask, const char *text, size_t len,
+                              struct buf *out)
+{
+    struct buf masked = BUF_INIT(out->max);
+
+    mask_text(mask, text, len, &masked);
+    if (buf_failed(&masked))
+        out->failed = true;
+    (void)jsn_add_string(out, buf_text(&masked), masked.len);
+    buf_done(&masked);
+}
+
+/* A number, true, false or null. */
+static void add_masked_word(const struct mask *mask, struct json_object *json, struct buf *out)
+{
+    struct buf plain = BUF_INIT(out->max);
+    struct buf masked = BUF_INIT(out->max);
+
+    (void)jsn_add_tree(&plain, json);
+    mask_text(mask, buf_text(&plain), plain.len, &masked);
+    if (strcmp(buf_text(&plain), buf_text(&masked)) == 0)
+        (void)buf_add(out, plain.data, plain.len);
+    else
+        (void)jsn_add_string(out, buf_text(&masked), masked.len);
+    buf_done(&plain);
+    buf_done(&masked);
+}
+
+static void add_masked_object(const struct mask *mask, struct json_object *json, struct buf *out)
+{
+    char separator = '{';
+
+    json_object_object_foreach(json, key, value)
+    {
+        (void)buf_addc(out, separator);
+        add_masked_string(mask, key, strlen(key), out);
+        (void)buf_addc(out, ':');
+        mask_json(mask, value, out);
+        separator = ',';
+    }
+    (void)buf_adds(out, separator == '{' ? "{}" : "}");
+}
+
+static void add_masked_list(const struct mask *mask, struct json_object *json, struct buf *out)
+{
+    (void)buf_addc(out, '[');
+    for (size_t i = 0; i < json_object_array_length(json); i++) {
+        if (i > 0)
+            (void)buf_addc(out, ',');
+        mask_json(mask, json_object_array_get_idx(json, i), out);
+    }
+    (void)buf_addc(out, ']');
+}
+
+void mask_json(const struct mask *mask, struct json_object *json, struct buf *out)
+{
+    if (json_object_is_type(json, json_type_object))
+        add_masked_object(mask, json, out);
+    else if (json_object_is_type(json, json_type_array))
+        add_masked_list(mask, json, out);
+    else if (json_object_is_type(json, json_type_string))
+        add_masked_string(mask, json_object_get_string(json),
+                          (size_t)json_object_get_string_len(json), out);
+    else
+        add_masked_word(mask, json, out);
 }

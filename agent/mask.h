@@ -10,6 +10,7 @@
 #include "common/buf.h"
 #include "common/err.h"
 
+#include <json-c/json.h>
 #include <stddef.h>
 
 #define MASK_VALUES_MAX 1000
@@ -32,5 +33,9 @@ void mask_end(const struct mask *mask, struct buf *held, struct buf *out);
 
 /* A whole text at once. */
 void mask_text(const struct mask *mask, const char *data, size_t len, struct buf *out);
+/* A document as text, masked in its keys and values: in the text itself a value may stand in
+ * another spelling (\" for a quote), which nobody would know for a secret.  A number with a secret
+ * in it becomes a string. */
+void mask_json(const struct mask *mask, struct json_object *json, struct buf *out);
 
 #endif

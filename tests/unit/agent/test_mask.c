@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "agent/mask.h"
 
+#include "common/json.h"
 #include "common/sha256.h"
 
 #include <setjmp.h>
@@ -146,9 +147,58 @@ static void test_values_with_zero_bytes_are_found(void **state)
     mask_free(mask);
 }
 
+static void check_json(const char *text, const char *expected)
+{
+    const char *const values[] = {"pa\"ss", "line\nline", "\\", "1234", "ab", NULL};
+    struct mask *mask = mask_of(values);
+    struct json_object *json = NULL;
+    struct buf out = BUF_INIT(1000);
+
+    assert_int_equal(jsn_parse(text, strlen(text), &json, NULL), 0);
+    mask_json(mask, json, &out);
+    assert_false(buf_failed(&out));
+    assert_string_equal(buf_text(&out), expected);
+    buf_done(&out);
+    json_object_put(json);
+    mask_free(mask);
+}
+
+static void test_a_document_is_masked_however_its_strings_are_spelled(void **state)
+{
+    (void)state;
+    check_json("{\"a\": \"x pa\\\"ss\", \"b\": [\"line\\nline\", \"\\u0061b\"]}",
+               "{\"a\":\"x **6b3358**\",\"b\":[\"**d39a27**\",\"**fb8e20**\"]}");
+    check_json("{\"k\\u0061b\": {}, \"c\": []}", "{\"k**fb8e20**\":{},\"c\":[]}");
+    check_json("[\"C:\\\\\"]", "[\"C:**a9253d**\"]");
+}
+
+static void test_a_number_with_a_secret_in_it_is_masked_and_others_stay(void **state)
+{
+    (void)state;
+    check_json("[123456, 12, 1.50, true, null]", "[\"**03ac67**56\",12,1.50,true,null]");
+}
+
+static void test_a_document_that_does_not_fit_is_known_by_its_buffer(void **state)
+{
+    const char *const values[] = {"a", NULL};
+    struct mask *mask = mask_of(values);
+    struct json_object *json = json_object_new_string("aaaa");
+    struct buf out = BUF_INIT(20);
+
+    (void)state;
+    mask_json(mask, json, &out);
+    assert_true(buf_failed(&out));
+    buf_done(&out);
+    json_object_put(json);
+    mask_free(mask);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_document_is_masked_however_its_strings_are_spelled),
+        cmocka_unit_test(test_a_number_with_a_secret_in_it_is_masked_and_others_stay),
+        cmocka_unit_test(test_a_document_that_does_not_fit_is_known_by_its_buffer),
         cmocka_unit_test(test_the_digits_are_those_of_sha256),
         cmocka_unit_test(test_a_value_is_found_wherever_the_pieces_end),
         cmocka_unit_test(test_the_longest_value_wins_in_any_order_of_adding),
