@@ -1,9 +1,46 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An agent against a server that does what the test says."""
+import contextlib
+
 import pytest
 
 from agent import Agent
 from fakeserver import FakeServer
+from traces import check_nothing_left, check_zombies
+
+
+@contextlib.contextmanager
+def agents_of(fake, directory):
+    """A function that starts agents.  At the end each must end well after SIGTERM, without anything
+    that the sanitizers complain of, and no process of any job may be left."""
+    made = []
+
+    def make(start=True, **options):
+        agent = Agent(directory, fake.url, **options)
+        made.append(agent)
+        return agent.start() if start else agent
+
+    try:
+        yield make
+    finally:
+        ended = [end(agent) for agent in made if agent.process]
+    assert all(status == 0 for status in ended), made[-1].process.tail(100)
+    for agent in made:
+        said = agent.process.output() if agent.process else ""
+        assert "ERROR: AddressSanitizer" not in said
+        assert "ERROR: LeakSanitizer" not in said
+    check_nothing_left(fake.jobs)
+
+
+def end(agent):
+    """Its status; 0 for one that had ended before."""
+    if not agent.process.running():
+        return 0
+    try:
+        check_zombies(agent)
+    finally:
+        status = agent.stop()
+    return status
 
 
 @pytest.fixture
@@ -15,17 +52,5 @@ def fake():
 
 @pytest.fixture
 def make_agent(fake, tmp_path):
-    """Starts agents; at the end each must have ended well after SIGTERM."""
-    made = []
-
-    def make(start=True, **options):
-        agent = Agent(tmp_path, fake.url, **options)
-        made.append(agent)
-        return agent.start() if start else agent
-
-    yield make
-    for agent in made:
-        if agent.process and agent.process.running():
-            assert agent.stop() == 0, agent.process.tail(100)
-        assert "ERROR: AddressSanitizer" not in (agent.process.output() if agent.process else "")
-        assert "ERROR: LeakSanitizer" not in (agent.process.output() if agent.process else "")
+    with agents_of(fake, tmp_path) as make:
+        yield make
