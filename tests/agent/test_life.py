@@ -63,6 +63,7 @@ def test_offline_wished_in_mid_job_holds_after_it(fake, make_agent, tmp_path):
     job = fake.add_job(test_data={"a": 1})
     later = fake.add_job(test_data={"a": 1})
     wait_for(lambda: "begun" in job.log("setup"))
+    wait_for(lambda: fake.agent["state"] == "setup")  # else what the agent posts would undo the wish
     fake.agent["state"] = "offline"
     gate.touch()
     fake.wait_complete(job)
