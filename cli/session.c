@@ -4,10 +4,10 @@
 
 #include "config.h"
 
-#include "cli/failure.h"
 #include "common/buf.h"
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "fetch/refusal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,22 +28,6 @@ struct session {
     bool used;
 };
 
-static char *copy_server(const char *server)
-{
-    size_t len = strlen(server);
-    struct buf url = BUF_INIT(URL_MAX);
-    char *text;
-
-    while (len > 0 && server[len - 1] == '/')
-        len--;
-    if (!strstr(server, "://"))
-        (void)buf_adds(&url, "http://");
-    (void)buf_add(&url, server, len);
-    text = buf_take(&url);
-    buf_done(&url);
-    return text;
-}
-
 struct session *session_new(const char *server, const char *client_id, const char *secret,
                             struct err *err)
 {
@@ -54,7 +38,7 @@ struct session *session_new(const char *server, const char *client_id, const cha
         return NULL;
     }
     s->client = fetch_new("testflinger/" PACKAGE_VERSION, err);
-    s->server = copy_server(server);
+    s->server = fetch_base_url(server);
     if (client_id) {
         s->client_id = strdup(client_id);
         s->secret = strdup(secret);
@@ -129,7 +113,7 @@ static int log_in(struct session *s, struct err *err)
         req.url = buf_text(&url);
         rc = fetch_run(s->client, &req, &reply, err);
         if (rc == 0 && reply.status != 200)
-            rc = failure_of_reply(&reply, err);
+            rc = fetch_refusal(&reply, err);
         if (rc == 0)
             rc = take_token(s, &reply, err);
     }
@@ -175,7 +159,7 @@ int session_request(struct session *s, const char *path, struct fetch_request *r
             return -1;
     }
     if (reply->status < 200 || reply->status > 299)
-        return failure_of_reply(reply, err);
+        return fetch_refusal(reply, err);
     return 0;
 }
 

@@ -25,6 +25,12 @@
 #define PAUSE_MAX_MS     (600 * 1000)
 #define SAID_MAX         300
 
+struct devices {
+    const struct ssh *ssh;
+    size_t count;
+    int64_t import_pause_ms;
+};
+
 static int import_once(const struct run *run, const char *name, struct err *err)
 {
     AUTO(buf) struct buf said = BUF_INIT(SAID_MAX);
@@ -64,55 +70,62 @@ static bool is_import_name(const char *name)
            !strpbrk(name, " \t\r\n");
 }
 
-static int copy_keys(const struct ssh *ssh, struct err *err)
-{
-    return ssh_add_keys(ssh, KEY_FILE, COPY_MS, err);
-}
-
 /* Tells what became of a key; -1 if the stage is to end. */
-static int tell(const struct run *run, const char *name, int rc, const struct err *err,
-                struct err *ret_err)
+static int tell(const struct run *run, const char *name, const struct ssh *device,
+                const struct err *why, struct err *err)
 {
-    if (rc < 0 && stop_asked(run->stop))
-        return stop_error(run->stop, ret_err);
-    if (rc < 0)
-        (void)printf("the ssh key %s cannot be used: %s\n", name, err->text);
-    else
-        (void)printf("the ssh key %s may log in\n", name);
+    if (why && stop_asked(run->stop))
+        return stop_error(run->stop, err);
+    (void)printf("the ssh key %s %s%s%s%s%s\n", name, why ? "cannot be used" : "may log in",
+                 device ? " on " : "", device ? device->host : "", why ? ": " : "",
+                 why ? why->text : "");
     return 0;
 }
 
-static int add_imported(const struct run *run, const struct ssh *ssh, int64_t pause_ms,
-                        struct err *err)
+/* The keys in our file, to every device. */
+static int copy_keys(const struct run *run, const char *name, const struct devices *devices,
+                     struct err *err)
 {
-    struct json_object *keys = jsn_get(job_section(run->job, "reserve_data"), "ssh_keys");
-    size_t count = json_object_is_type(keys, json_type_array) ? json_object_array_length(keys) : 0;
-
-    for (size_t i = 0; i < count && i < KEYS_MAX; i++) {
-        struct json_object *item = json_object_array_get_idx(keys, i);
-        const char *name = item ? json_object_get_string(item) : NULL;
+    for (size_t i = 0; i < devices->count; i++) {
         struct err why = ERR_INIT;
-        int rc;
+        int rc = ssh_add_keys(&devices->ssh[i], KEY_FILE, COPY_MS, &why);
 
-        if (!is_import_name(name))
-            rc = err_set(&why, ERR_INVALID, "it is neither lp:NAME nor gh:NAME");
-        else
-            rc = import_key(run, name, pause_ms, &why);
-        if (rc == 0)
-            rc = copy_keys(ssh, &why);
-        if (tell(run, name ? name : "null", rc, &why, err) < 0)
+        if (tell(run, name, &devices->ssh[i], rc < 0 ? &why : NULL, err) < 0)
             return -1;
     }
     return 0;
 }
 
+static int add_imported_key(const struct run *run, struct json_object *item,
+                            const struct devices *devices, struct err *err)
+{
+    const char *name = item ? json_object_get_string(item) : "null";
+    struct err why = ERR_INIT;
+    int rc;
+
+    if (!is_import_name(name))
+        rc = err_set(&why, ERR_INVALID, "it is neither lp:NAME nor gh:NAME");
+    else
+        rc = import_key(run, name, devices->import_pause_ms, &why);
+    return rc < 0 ? tell(run, name, NULL, &why, err) : copy_keys(run, name, devices, err);
+}
+
+static int add_imported(const struct run *run, const struct devices *devices, struct err *err)
+{
+    struct json_object *keys = jsn_get(job_section(run->job, "reserve_data"), "ssh_keys");
+    size_t count = json_object_is_type(keys, json_type_array) ? json_object_array_length(keys) : 0;
+
+    for (size_t i = 0; i < count && i < KEYS_MAX; i++)
+        if (add_imported_key(run, json_object_array_get_idx(keys, i), devices, err) < 0)
+            return -1;
+    return 0;
+}
+
 /* The lab's own: one file for all of them. */
-static int add_configured(const struct run *run, const struct ssh *ssh, struct err *err)
+static int add_configured(const struct run *run, const struct devices *devices, struct err *err)
 {
     AUTO(buf) struct buf text = BUF_INIT((size_t)1 << 20);
     struct json_object *keys = config_get(run->config, "ssh_authorized_keys");
-    struct err why = ERR_INIT;
-    int rc;
 
     if (!keys)
         return 0;
@@ -127,19 +140,18 @@ static int add_configured(const struct run *run, const struct ssh *ssh, struct e
                            "ssh_authorized_keys of the configuration has an item that is no text");
         (void)buf_addf(&text, "%s\n", json_object_get_string(key));
     }
-    rc = fs_write_atomic(KEY_FILE, buf_text(&text), text.len, 0644, &why);
-    if (rc == 0)
-        rc = copy_keys(ssh, &why);
-    return tell(run, "of the lab", rc, &why, err);
+    if (fs_write_atomic(KEY_FILE, buf_text(&text), text.len, 0644, err) < 0)
+        return -1;
+    return copy_keys(run, "of the lab", devices, err);
 }
 
-int keys_add(const struct run *run, const struct ssh *ssh, struct err *err)
+int keys_add(const struct run *run, const struct ssh *devices, size_t count, struct err *err)
 {
-    int64_t pause_ms;
+    struct devices all = {.ssh = devices, .count = count};
 
     if (config_duration_ms(run->config, "ssh_import_pause", PAUSE_DEFAULT_MS, PAUSE_MAX_MS,
-                           &pause_ms, err) < 0 ||
-        add_configured(run, ssh, err) < 0 || add_imported(run, ssh, pause_ms, err) < 0)
+                           &all.import_pause_ms, err) < 0 ||
+        add_configured(run, &all, err) < 0 || add_imported(run, &all, err) < 0)
         return -1;
     (void)unlink(KEY_FILE);
     return 0;

@@ -7,6 +7,7 @@
 #include "common/parse.h"
 #include "connector/config.h"
 #include "connector/job.h"
+#include "connector/ssh.h"
 #include "connector/stop.h"
 
 #include <inttypes.h>
@@ -39,6 +40,24 @@ int reservation_read(struct reservation *reservation, const struct run *run, str
 void reservation_print_head(void)
 {
     (void)puts("*** TESTFLINGER SYSTEM RESERVED ***");
+}
+
+void reservation_print_device(const struct ssh *ssh)
+{
+    if (ssh->port > 0)
+        (void)printf("You can now connect to %s@%s (ssh -p %" PRId64 ")\n", ssh->user, ssh->host,
+                     ssh->port);
+    else
+        (void)printf("You can now connect to %s@%s\n", ssh->user, ssh->host);
+}
+
+void reservation_print_serial(const struct config *config)
+{
+    const char *host = config_text(config, "serial_host");
+    const char *port = config_text(config, "serial_port");
+
+    if (host && port)
+        (void)printf("Serial console: telnet %s %s\n", host, port);
 }
 
 void reservation_print_times(const struct reservation *reservation, const struct run *run)

@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+struct ssh;
+
 struct reservation {
     int64_t seconds;
 };
@@ -15,6 +17,8 @@ struct reservation {
 int reservation_read(struct reservation *reservation, const struct run *run, struct err *err);
 
 void reservation_print_head(void);
+void reservation_print_device(const struct ssh *ssh);
+void reservation_print_serial(const struct config *config);
 void reservation_print_times(const struct reservation *reservation, const struct run *run);
 
 /* Until the time is over or the stage is to end. */

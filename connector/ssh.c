@@ -252,23 +252,34 @@ const char *ssh_user(const struct run *run)
     return user ? user : DEFAULT_USER;
 }
 
-int ssh_of_run(struct ssh *ssh, const struct run *run, struct err *err)
+int ssh_of_device(struct ssh *ssh, const struct run *run, const char *host, int64_t port,
+                  struct err *err)
 {
-    struct ssh found = {.user = ssh_user(run),
-                        .password = job_password(run->job),
-                        .identity = config_text(run->config, "ssh_identity"),
-                        .stop = run->stop};
+    const struct ssh found = {.host = host,
+                              .user = ssh_user(run),
+                              .password = job_password(run->job),
+                              .identity = config_text(run->config, "ssh_identity"),
+                              .port = port,
+                              .stop = run->stop};
 
-    if (config_require(run->config, "device_ip", &found.host, err) < 0 ||
-        config_number(run->config, "ssh_port", 0, 65535, &found.port, err) < 0)
-        return -1;
     /* "::1" begins with a colon */
-    if (!is_name(found.host + strspn(found.host, ":"), HOST_MAX, ".-:%"))
-        return err_set(err, ERR_INVALID, "device_ip \"%.100s\" is no host", found.host);
+    if (!is_name(host + strspn(host, ":"), HOST_MAX, ".-:%"))
+        return err_set(err, ERR_INVALID, "device_ip \"%.100s\" is no host", host);
     if (!is_name(found.user, USER_MAX, ".-+"))
         return err_set(err, job_username(run->job) ? ERR_BAD_REQUEST : ERR_INVALID,
                        "%s \"%.100s\" is no user name",
                        job_username(run->job) ? "test_username" : "ssh_user", found.user);
     *ssh = found;
     return 0;
+}
+
+int ssh_of_run(struct ssh *ssh, const struct run *run, struct err *err)
+{
+    const char *host;
+    int64_t port;
+
+    if (config_require(run->config, "device_ip", &host, err) < 0 ||
+        config_number(run->config, "ssh_port", 0, 65535, &port, err) < 0)
+        return -1;
+    return ssh_of_device(ssh, run, host, port, err);
 }

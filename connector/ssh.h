@@ -32,6 +32,10 @@ const char *ssh_user(const struct run *run);
  * option are refused. */
 int ssh_of_run(struct ssh *ssh, const struct run *run, struct err *err);
 
+/* The same for another device, whose host must live as long as *ssh. */
+int ssh_of_device(struct ssh *ssh, const struct run *run, const char *host, int64_t port,
+                  struct err *err);
+
 /* Runs a command there (the shell there splits it); its output is ours, or goes where capture says
  * (only the fields output, errors, errors_shown of it count; NULL: to ours).  *ret_status is the
  * command's, or 255 if ssh itself failed. */

@@ -3,6 +3,7 @@
 #include "connector/builtin.h"
 #include "connector/connector.h"
 #include "connector/fake.h"
+#include "connector/multi.h"
 #include "connector/noprovision.h"
 #include "connector/qemu.h"
 #include "connector/script.h"
@@ -14,6 +15,9 @@ const struct type types[] = {
     {"fake_connector",
      "shows the job's provision_data and provisions nothing",
      {fake_provision, fake_firmware_update, builtin_runtest, NULL, builtin_reserve, NULL}},
+    {"multi",
+     "gets a device for each of the job's own jobs",
+     {multi_provision, NULL, multi_runtest, NULL, multi_reserve, multi_cleanup}},
     {"noprovision",
      "takes the device as it is: it must answer over ssh",
      {noprovision_provision, NULL, builtin_runtest, NULL, builtin_reserve, NULL}},

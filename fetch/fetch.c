@@ -10,6 +10,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#define BASE_URL_MAX 4096
+
 struct fetch *fetch_new(const char *user_agent, struct err *err)
 {
     struct fetch *client;
@@ -141,4 +143,20 @@ int fetch_add_escaped(struct buf *b, const char *text)
     for (const unsigned char *p = (const unsigned char *)text; *p && rc == 0; p++)
         rc = strchr(kept, *p) ? buf_addc(b, (char)*p) : buf_addf(b, "%%%02X", *p);
     return rc;
+}
+
+char *fetch_base_url(const char *server)
+{
+    struct buf url = BUF_INIT(BASE_URL_MAX);
+    size_t len = strlen(server);
+    char *text;
+
+    while (len > 0 && server[len - 1] == '/')
+        len--;
+    if (!strstr(server, "://"))
+        (void)buf_adds(&url, "http://");
+    (void)buf_add(&url, server, len);
+    text = buf_take(&url);
+    buf_done(&url);
+    return text;
 }

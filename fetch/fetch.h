@@ -87,6 +87,10 @@ int fetch_header(const struct fetch_reply *reply, const char *name, char *ret_va
 /* A ready-made sink: arg points to an int, a file descriptor to write to. */
 fetch_sink_fn fetch_sink_fd;
 
+/* A server's address as people write it: http:// is put before one without a scheme, slashes at the
+ * end are cut.  The caller frees it; NULL if memory is out or it is too long. */
+char *fetch_base_url(const char *server);
+
 /* Adds text percent-encoded, for a path part or a query value. */
 int fetch_add_escaped(struct buf *b, const char *text);
 

@@ -63,7 +63,7 @@ def finished(process, status=0):
 def test_a_key_is_imported_and_may_log_in(reserve, importer, sshd):
     key = make_key(importer / "alice")
     out = finished(reserve(["lp:alice"]))
-    assert "lp:alice may log in" in out
+    assert "lp:alice may log in on 127.0.0.1" in out
     # who has the private half can use the device now
     connector = reserve.connector
     connector.config["ssh_identity"] = str(key)
@@ -143,7 +143,7 @@ def test_a_device_that_cannot_be_reached_is_told_and_stays_reserved(reserve, imp
     make_key(importer / "alice")
     reserve.connector.config["ssh_port"] = 1
     out = finished(reserve(["lp:alice"]))
-    assert "lp:alice cannot be used: ssh-copy-id ended with" in out and RESERVED in out
+    assert "lp:alice cannot be used on 127.0.0.1: ssh-copy-id ended with" in out and RESERVED in out
 
 
 def test_a_missing_program_is_told(reserve, monkeypatch):

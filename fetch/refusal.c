@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * Turns the body of a refusal into text: {"message", "detail": {"json": {field: [why]}}}, or
  * whatever else a server or a proxy in between may have sent. */
-#include "cli/failure.h"
+#include "fetch/refusal.h"
 
 #include "common/buf.h"
 #include "common/json.h"
@@ -78,7 +78,7 @@ static void make_harmless(char *text)
             *text = '?';
 }
 
-int failure_of_reply(const struct fetch_reply *reply, struct err *err)
+int fetch_refusal(const struct fetch_reply *reply, struct err *err)
 {
     struct buf said = BUF_INIT(ERR_TEXT_SIZE);
     struct json_object *json = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "cli/failure.h"
+#include "fetch/refusal.h"
 
 #include "fetch/fetch.h"
 
@@ -18,7 +18,7 @@ static void assert_says(int status, const char *body, enum err_code code, const 
     struct err err = ERR_INIT;
 
     assert_int_equal(buf_adds(&reply.body, body), 0);
-    assert_int_equal(failure_of_reply(&reply, &err), -1);
+    assert_int_equal(fetch_refusal(&reply, &err), -1);
     assert_int_equal(err.code, code);
     assert_string_equal(err.text, text);
     buf_done(&reply.body);
@@ -63,7 +63,7 @@ static void test_a_long_answer_is_cut(void **state)
 
     (void)state;
     assert_int_equal(buf_addf(&reply.body, "{\"message\": \"%05000d\"}", 0), 0);
-    assert_int_equal(failure_of_reply(&reply, &err), -1);
+    assert_int_equal(fetch_refusal(&reply, &err), -1);
     assert_true(strlen(err.text) < ERR_TEXT_SIZE);
     buf_done(&reply.body);
 }
