@@ -158,6 +158,19 @@ int config_load(struct config *config, const struct config_source *source, struc
     memset(config, 0, sizeof(*config));
     return option_read(&reading, config, err);
 }
+const struct option_row *config_rows(void)
+{
+    return rows;
+}
+
+int config_check(const struct config *config, const char *name, struct err *err)
+{
+    for (const struct option_rule *rule = rules; rule->name; rule++)
+        if (strcmp(rule->name, name) == 0 && rule->check(config, err) < 0)
+            return -1;
+    return 0;
+}
+
 void config_done(struct config *config)
 {
     option_free(rows, config);

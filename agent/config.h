@@ -64,6 +64,11 @@ struct config_source {
 int config_load(struct config *config, const struct config_source *source, struct err *err);
 void config_done(struct config *config);
 
+/* The table itself, and the rules for one of its options, for what fills a configuration from
+ * elsewhere. */
+const struct option_row *config_rows(void);
+int config_check(const struct config *config, const char *name, struct err *err);
+
 /* "" if there is none. */
 const char *config_command(const struct config *config, enum phase phase);
 

@@ -3,6 +3,7 @@
 #include "agent/api.h"
 #include "agent/config.h"
 #include "agent/context.h"
+#include "agent/convert.h"
 #include "agent/lock.h"
 #include "agent/logfile.h"
 #include "agent/loop.h"
@@ -26,6 +27,7 @@
 #include <string.h>
 
 #define EXIT_USAGE     2
+#define EXIT_LOSS      3
 #define TOKEN_FILE_MAX (64 * 1024)
 
 struct arguments {
@@ -33,23 +35,27 @@ struct arguments {
     const char *token_file;
     bool token_wanted; /* --token-file was given: it must be there */
     bool check;
+    const char *convert;  /* NULL: serve */
     int64_t metrics_port; /* -1: as configured */
     int status;           /* to exit with at once; -1: go on */
 };
 
 static void print_help(void)
 {
-    printf("Usage: testflinger-agent [OPTION]...\n"
-           "Serve one device: take jobs from a Testflinger server, run their phases, report.\n\n"
-           "  -c, --config FILE      configuration (default: " CONFIG_DEFAULT_FILE ")\n"
-           "      --token-file PATH  JSON with a refresh_token\n"
-           "                         (default: " CONFIG_DEFAULT_TOKEN ", if it is there)\n"
-           "  -p, --metrics_port PORT\n"
-           "                         serve Prometheus metrics on this port; 0: do not\n"
-           "      --check            check the configuration and exit\n"
-           "  -V, --version          print the version and exit\n"
-           "  -h, --help             print this and exit\n\n"
-           "Configuration file:\n");
+    printf(
+        "Usage: testflinger-agent [OPTION]...\n"
+        "Serve one device: take jobs from a Testflinger server, run their phases, report.\n\n"
+        "  -c, --config FILE      configuration (default: " CONFIG_DEFAULT_FILE ")\n"
+        "      --token-file PATH  JSON with a refresh_token\n"
+        "                         (default: " CONFIG_DEFAULT_TOKEN ", if it is there)\n"
+        "  -p, --metrics_port PORT\n"
+        "                         serve Prometheus metrics on this port; 0: do not\n"
+        "      --check            check the configuration and exit\n"
+        "      --convert FILE     print the YAML configuration of a Python agent as one of this\n"
+        "                         agent; what is lost is told on standard error (status 3)\n"
+        "  -V, --version          print the version and exit\n"
+        "  -h, --help             print this and exit\n\n"
+        "Configuration file:\n");
     config_print_help(stdout);
 }
 
@@ -70,13 +76,15 @@ static void parse_arguments(int argc, char **argv, struct arguments *args)
         {"token-file", required_argument, NULL, 't'},
         {"metrics_port", required_argument, NULL, 'p'},
         {"check", no_argument, NULL, 'k'},
+        {"convert", required_argument, NULL, 'o'},
         {"version", no_argument, NULL, 'V'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     int option;
 
-    *args = (struct arguments){CONFIG_DEFAULT_FILE, CONFIG_DEFAULT_TOKEN, false, false, -1, -1};
+    *args =
+        (struct arguments){CONFIG_DEFAULT_FILE, CONFIG_DEFAULT_TOKEN, false, false, NULL, -1, -1};
     while (args->status < 0 && (option = getopt_long(argc, argv, "c:p:hV", options, NULL)) != -1) {
         switch (option) {
         case 'c':
@@ -91,6 +99,9 @@ static void parse_arguments(int argc, char **argv, struct arguments *args)
             break;
         case 'k':
             args->check = true;
+            break;
+        case 'o':
+            args->convert = optarg;
             break;
         case 'V':
             printf("testflinger-agent %s\n", PACKAGE_VERSION);
@@ -196,6 +207,25 @@ static int serve(const struct config *config, const char *token, struct err *err
     return status;
 }
 
+static void tell_loss(void *arg, const char *loss)
+{
+    (void)arg;
+    fprintf(stderr, "testflinger-agent: %s\n", loss);
+}
+
+static int print_converted(const char *path, struct err *err)
+{
+    const struct conversion conversion = {path, tell_loss, NULL};
+    AUTO(buf) struct buf text = BUF_INIT(CONVERT_TEXT_MAX);
+    size_t losses;
+
+    if (convert(&conversion, &text, &losses, err) < 0)
+        return -1;
+    if (fputs(buf_text(&text), stdout) == EOF || fflush(stdout) == EOF)
+        return err_set(err, ERR_INTERNAL, "could not write the configuration");
+    return losses > 0 ? EXIT_LOSS : EXIT_SUCCESS;
+}
+
 static void complain(void *arg, const struct err *mistake)
 {
     (void)arg;
@@ -240,7 +270,7 @@ int main(int argc, char **argv)
     parse_arguments(argc, argv, &args);
     if (args.status >= 0)
         return args.status;
-    status = run(&args, &err);
+    status = args.convert ? print_converted(args.convert, &err) : run(&args, &err);
     if (status < 0) {
         fprintf(stderr, "testflinger-agent: %s\n", err.text);
         return EXIT_FAILURE;

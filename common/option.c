@@ -71,12 +71,11 @@ static const char *from_environment(const struct option_row *row)
 static int fill_row(struct option_reader *r, const config_setting_t *setting)
 {
     const struct option_row *row = r->row;
-    void *field = option_field(row, r->into);
     const char *text = from_environment(row);
     struct err err = ERR_INIT;
 
     if (text) {
-        if (option_set_text(row, field, text, &err) == 0)
+        if (option_set_text(row, r->into, text, &err) == 0)
             return 0;
         (void)err_prefix(&err, "environment: option \"%s\"", row->name);
         return report(r, &err);
@@ -88,7 +87,7 @@ static int fill_row(struct option_reader *r, const config_setting_t *setting)
         prefix_place(r, NULL, &err);
         return report(r, &err);
     }
-    if (row->fallback && option_set_text(row, field, row->fallback, &err) < 0)
+    if (row->fallback && option_set_text(row, r->into, row->fallback, &err) < 0)
         return report(r, &err);
     return 0;
 }

@@ -12,6 +12,7 @@
 #ifndef COMMON_OPTION_H
 #define COMMON_OPTION_H
 
+#include "common/buf.h"
 #include "common/err.h"
 
 #include <stdbool.h>
@@ -111,6 +112,18 @@ int option_read(const struct option_reading *reading, void *into, struct err *er
 /* The same without rules; path NULL: no file. */
 int option_load(const struct option_row *rows, const char *path, void *into, struct err *err);
 void option_free(const struct option_row *rows, void *into);
+
+/* For programs that fill a struct from elsewhere: a value of a string, number or BOOL, checked as
+ * one of the environment would be; an entry of a list; a group, its texts in the order of the row's
+ * fields. */
+int option_set_text(const struct option_row *row, void *into, const char *text, struct err *err);
+int option_add_entry(struct option_list *list, const char *text, struct err *err);
+int option_add_group(struct option_groups *groups, const struct option_row *row,
+                     const char *const *texts, struct err *err);
+
+/* Adds the option as a configuration file has it, "name = value;", so that reading gives the same.
+ */
+int option_write(const struct option_row *row, const void *from, struct buf *out);
 
 /* One line for each option: name, value, what it is for, default. */
 void option_print_help(const struct option_row *rows, FILE *out);

@@ -58,8 +58,10 @@ static int list_split(struct option_list *list, const char *text, struct err *er
     return 0;
 }
 
-int option_set_text(const struct option_row *row, void *field, const char *text, struct err *err)
+int option_set_text(const struct option_row *row, void *into, const char *text, struct err *err)
 {
+    void *field = option_field(row, into);
+
     switch (row->type) {
     case OPTION_TYPE_STRING:
         return set_string(field, text, err);
@@ -75,6 +77,30 @@ int option_set_text(const struct option_row *row, void *field, const char *text,
         break;
     }
     return err_set(err, ERR_INTERNAL, "unknown type of option");
+}
+
+int option_add_entry(struct option_list *list, const char *text, struct err *err)
+{
+    return list_add(list, text, strlen(text), err);
+}
+
+int option_add_group(struct option_groups *groups, const struct option_row *row,
+                     const char *const *texts, struct err *err)
+{
+    char *(*items)[OPTION_FIELDS_MAX];
+
+    if (groups->count == OPTION_LIST_MAX)
+        return err_set(err, ERR_INVALID, "more than %d entries", OPTION_LIST_MAX);
+    items = realloc(groups->items, (groups->count + 1) * sizeof(*items));
+    if (!items)
+        return out_of_memory(err);
+    groups->items = items;
+    memset(items[groups->count], 0, sizeof(items[0]));
+    groups->count++; /* a half-filled one is freed with the others */
+    for (int i = 0; row->fields[i]; i++)
+        if (set_string(&items[groups->count - 1][i], texts[i], err) < 0)
+            return -1;
+    return 0;
 }
 
 /* --- lists ----------------------------------------------------------------------------- */

@@ -22,9 +22,6 @@ int option_mistake(struct option_reader *reader, const config_setting_t *at, con
 /* Each returns -1 after a mistake, which was reported. */
 int option_set_setting(struct option_reader *reader, const config_setting_t *setting);
 
-/* From the environment or a default; the mistake is in *err, not reported. */
-int option_set_text(const struct option_row *row, void *field, const char *text, struct err *err);
-
 void *option_field(const struct option_row *row, void *into);
 
 #endif

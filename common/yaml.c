@@ -29,6 +29,8 @@ struct loader {
     struct anchor *anchors;
     size_t anchor_count;
     size_t weight;
+    yml_key_fn *on_key; /* or NULL */
+    void *arg;
 };
 
 static int fail_at(yaml_mark_t mark, enum err_code code, const char *why, struct err *err)
@@ -278,9 +280,13 @@ static int load_member(struct loader *l, size_t depth, struct json_object *objec
     AUTO_FREE char *key = NULL;
     struct json_object *value = NULL;
     bool is_merge = is_merge_key(&l->event);
+    size_t line = l->event.start_mark.line + 1;
 
-    if ((!is_merge && load_key(l, depth, &key, err) < 0) || advance(l, err) < 0 ||
-        load_node(l, depth, &value, err) < 0)
+    if (!is_merge && load_key(l, depth, &key, err) < 0)
+        return -1;
+    if (key && l->on_key)
+        l->on_key(l->arg, depth, key, line);
+    if (advance(l, err) < 0 || load_node(l, depth, &value, err) < 0)
         return -1;
     if (!is_merge)
         return set_member(object, key, value, err);
@@ -404,7 +410,13 @@ static void loader_done(struct loader *l)
 
 int yml_parse(const char *text, size_t len, struct json_object **ret_json, struct err *err)
 {
-    struct loader l = {.weight = 0};
+    return yml_parse_keys(text, len, NULL, NULL, ret_json, err);
+}
+
+int yml_parse_keys(const char *text, size_t len, yml_key_fn *on_key, void *arg,
+                   struct json_object **ret_json, struct err *err)
+{
+    struct loader l = {.on_key = on_key, .arg = arg};
     int rc;
 
     if (len > YML_TEXT_MAX)

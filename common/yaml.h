@@ -22,6 +22,12 @@
  * whose parts are not shared with each other.  Errors say "line N, column N: …". */
 int yml_parse(const char *text, size_t len, struct json_object **ret_json, struct err *err);
 
+/* Told of every key of a mapping as it stands in the text, with its line; depth is 1 at the top.
+ * Keys that an alias or a merge brings are not told again. */
+typedef void yml_key_fn(void *arg, size_t depth, const char *key, size_t line);
+int yml_parse_keys(const char *text, size_t len, yml_key_fn *on_key, void *arg,
+                   struct json_object **ret_json, struct err *err);
+
 /* Adds the tree as a block style document that yml_parse() reads back as the same tree; texts of
  * several lines are written as such where YAML can hold them. */
 int yml_add_tree(struct buf *b, struct json_object *json, struct err *err);

@@ -150,7 +150,7 @@ static int int_value(const char *text, size_t len, struct json_object **ret_json
 
     digits_take(&digits, text, len);
     if (magnitude(digits.text, &value) < 0 || value > (uint64_t)INT64_MAX + digits.negative)
-        return err_set(err, ERR_INVALID, "integer %.*s does not fit in 64 bits", (int)len, text);
+        return err_set(err, ERR_INVALID, "an integer that does not fit in 64 bits");
     *ret_json = json_object_new_int64((int64_t)(digits.negative ? 0 - value : value));
     return *ret_json ? 0 : err_set(err, ERR_INTERNAL, "out of memory");
 }
@@ -176,12 +176,12 @@ static int float_value(const char *text, size_t len, struct json_object **ret_js
 
     digits_take(&digits, text, len);
     if (strstr(digits.text, "inf") || strstr(digits.text, "nan"))
-        return err_set(err, ERR_INVALID, "%.*s is not a number that JSON can hold", (int)len, text);
+        return err_set(err, ERR_INVALID, "a number that JSON cannot hold");
     for (char *colon; (colon = strchr(part, ':')); part = colon + 1)
         value = (value + strtod(part, NULL)) * 60;
     value += strtod(part, NULL);
     if (!isfinite(value))
-        return err_set(err, ERR_INVALID, "number %.*s is too large", (int)len, text);
+        return err_set(err, ERR_INVALID, "a number that is too large");
     if (digits.negative)
         value = -value;
     shortest(value, shown, sizeof(shown));

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,7 +149,7 @@ static void test_errors_name_line_and_column(void **state)
         {"- 1\n---\n- 2\n", "line 2, column 1: more than one doc"},
         {"[a, b]: 1\n", "line 1, column 1: a key must be"},
         {"\"a\\0b\": 1\n", "a key must not hold a NUL"},
-        {"x: 9223372036854775808\n", "line 1, column 4: integer 922337203"},
+        {"x: 9223372036854775808\n", "line 1, column 4: an integer that does not fit"},
         {"x: .inf\n", "line 1, column 4: .inf is not"},
         {"x: !!python/object:os {}\n", "line 1, column 4: "},
         {"x: !!binary aGk=\n", "line 1, column 4: tag that is not"},
@@ -237,6 +238,31 @@ static void test_a_zero_byte_inside_a_value_survives(void **state)
     (void)json_object_put(tree);
 }
 
+struct seen {
+    char text[500];
+};
+
+static void see_key(void *arg, size_t depth, const char *key, size_t line)
+{
+    struct seen *seen = arg;
+    size_t used = strlen(seen->text);
+
+    (void)snprintf(seen->text + used, sizeof(seen->text) - used, "%zu:%s@%zu ", depth, key, line);
+}
+
+static void keys_are_told_with_depth_and_line(void **state)
+{
+    static const char yaml[] = "a: 1\nb:\n  - c: &x {d: 1}\n\n  - 'e': *x\n? 7\n: {<<: *x, f: 2}\n";
+    struct json_object *tree = NULL;
+    struct seen seen = {""};
+    struct err err = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(yml_parse_keys(yaml, strlen(yaml), see_key, &seen, &tree, &err), 0);
+    assert_string_equal(seen.text, "1:a@1 1:b@2 3:c@3 4:d@3 3:e@5 1:7@6 2:f@7 ");
+    (void)json_object_put(tree);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +279,7 @@ int main(void)
         cmocka_unit_test(test_a_long_plain_scalar_is_a_text),
         cmocka_unit_test(test_too_long_a_document_is_refused),
         cmocka_unit_test(test_a_zero_byte_inside_a_value_survives),
+        cmocka_unit_test(keys_are_told_with_depth_and_line),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
