@@ -150,7 +150,7 @@ static void test_errors_name_line_and_column(void **state)
         {"[a, b]: 1\n", "line 1, column 1: a key must be"},
         {"\"a\\0b\": 1\n", "a key must not hold a NUL"},
         {"x: 9223372036854775808\n", "line 1, column 4: an integer that does not fit"},
-        {"x: .inf\n", "line 1, column 4: .inf is not"},
+        {"x: .inf\n", "line 1, column 4: a number that JSON cannot hold"},
         {"x: !!python/object:os {}\n", "line 1, column 4: "},
         {"x: !!binary aGk=\n", "line 1, column 4: tag that is not"},
         {"{<<: 3}\n", "only mappings can be merged"},
