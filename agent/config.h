@@ -44,6 +44,9 @@ struct config {
     char *reserve_command;
     char *cleanup_command;
     /* how patient the agent is; labs rarely need to change these */
+    bool cgroup;
+    int64_t memory_max; /* bytes */
+    int64_t pids_max;
     int64_t kill_grace;
     int64_t cancel_interval;
     int64_t stop_timeout;

@@ -35,6 +35,7 @@ static const struct {
     [JOB_ALLOCATE] = {"allocate", job_allocate},
     [JOB_WAIT] = {"wait", job_wait},
     [JOB_CLEANUP] = {"cleanup", job_clean_up},
+    [JOB_SWEEP] = {"sweep", job_sweep},
     [JOB_ASK] = {"ask", deliver_ask},
     [JOB_FLUSH] = {"flush", deliver_logs},
     [JOB_PACK] = {"pack", deliver_pack},
@@ -69,7 +70,8 @@ static const struct {
     {JOB_ALLOCATE,    JOB_CANCELLED, JOB_CLEANUP},
     {JOB_WAIT,        JOB_OK,        JOB_SELECT},
     {JOB_WAIT,        JOB_CANCELLED, JOB_CLEANUP},
-    {JOB_CLEANUP,     JOB_OK,        JOB_FLUSH},   /* however it ended */
+    {JOB_CLEANUP,     JOB_OK,        JOB_SWEEP},   /* however it ended */
+    {JOB_SWEEP,       JOB_OK,        JOB_FLUSH},
     {JOB_ASK,         JOB_OK,        JOB_FLUSH},
     {JOB_ASK,         JOB_NONE,      JOB_REMOVE},  /* the server has the outcome */
     {JOB_ASK,         JOB_FAILED,    JOB_KEEP},

@@ -349,6 +349,19 @@ void job_clean_up(struct job *job)
     job_event(job, JOB_OK);
 }
 
+static void on_swept(void *arg)
+{
+    job_event(arg, JOB_OK);
+}
+
+/* After cleanup, which may need what setup left running (a tunnel to the device). */
+void job_sweep(struct job *job)
+{
+    int64_t grace_s = job->out_of_time ? 0 : job->context->config->kill_grace;
+
+    runner_end_all(job->context->runner, grace_s * 1000, on_swept, job);
+}
+
 /* --- being allocated ------------------------------------------------------------------- */
 
 static void on_allocated_info(void *arg, int status, const struct buf *body, const struct err *err);

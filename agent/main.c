@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * testflinger-agent: options, configuration, and the parts that the loop works with. */
 #include "agent/api.h"
+#include "agent/cgroup.h"
 #include "agent/config.h"
 #include "agent/context.h"
 #include "agent/convert.h"
@@ -172,12 +173,32 @@ static int set_up_log(const struct config *config, struct err *err)
     return 0;
 }
 
+/* NULL if there is to be none, or cannot be: the log says so once, and /proc serves instead. */
+static struct cgroup *make_cgroup(const struct config *config)
+{
+    const struct cgroup_limits limits = {config->memory_max, config->pids_max};
+    AUTO(buf) struct buf dir = BUF_INIT(8192);
+    AUTO(buf) struct buf unset = BUF_INIT(8192);
+    struct cgroup *cgroup = NULL;
+    struct err err = ERR_INIT;
+
+    if (config->cgroup && cgroup_find(&dir, &err) == 0)
+        cgroup = cgroup_new(buf_text(&dir), config->agent_id, &limits, &unset, &err);
+    if (!cgroup)
+        log_info("cgroup", "none: %s", config->cgroup ? err.text : "not wanted");
+    if (unset.len || (!cgroup && (limits.memory_max || limits.pids_max)))
+        log_warning("cgroup", "limits of jobs are not set: %s",
+                    unset.len ? buf_text(&unset) : "there is no control group");
+    return cgroup;
+}
+
 /* Makes what the loop needs, and runs it. */
 static int serve(const struct config *config, const char *token, struct err *err)
 {
     struct reactor reactor = REACTOR_INIT(&clock_system);
     const struct api_config server = {config->server_address, token, config->retry_pause_ms};
     struct context context = {.config = config, .reactor = &reactor};
+    struct cgroup *cgroup = NULL;
     struct loop *loop = NULL;
     AUTO_CLOSE int lock_fd = -1;
     int status = -1;
@@ -186,8 +207,10 @@ static int serve(const struct config *config, const char *token, struct err *err
         return -1;
     context.spool =
         spool_new(config->execution_basedir, config->results_basedir, config->agent_id, err);
-    if (context.spool)
-        context.runner = runner_new(&reactor, err);
+    if (context.spool) {
+        cgroup = make_cgroup(config);
+        context.runner = runner_new(&reactor, cgroup, err);
+    }
     if (context.runner)
         context.api = api_new(&reactor, &server, err);
     if (context.api)
@@ -203,6 +226,7 @@ static int serve(const struct config *config, const char *token, struct err *err
     telemetry_free(context.telemetry);
     api_free(context.api);
     runner_free(context.runner);
+    cgroup_free(cgroup);
     spool_free(context.spool);
     return status;
 }

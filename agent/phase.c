@@ -201,6 +201,9 @@ static void on_ended(void *arg, int status)
 
     stop_looking(job);
     run->took_ms = clock_ms(job->context->reactor->clock) - run->began_ms;
+    if (runner_oom_kills(job->context->runner) > run->oom_kills)
+        output_say(run->output,
+                   "\nERROR: memory_max of the agent was reached, a process was killed\n");
     run->status = status == 0 && run->stop.reason != STOP_NONE ? PHASE_STOPPED : status;
     output_end(run->output);
     if (begin_serial(job))
@@ -254,6 +257,7 @@ void phase_start(struct job *job,
     struct err err = ERR_INIT;
 
     *run = (struct phase_run){.serial_fd = -1, .done = done};
+    run->oom_kills = runner_oom_kills(job->context->runner);
     (void)snprintf(name, sizeof(name), "%s.log", phase_name(job->phase));
     run->output = open_log(job, LOG_OUTPUT, name);
     if (!run->output) {

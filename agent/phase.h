@@ -26,6 +26,7 @@ struct phase_run {
     struct job_state_scan scan;
     struct runner_command command;
     char **environment;
+    int64_t oom_kills; /* before it */
     int status;
     int64_t began_ms;
     int64_t took_ms; /* the command; not the sending of its log */

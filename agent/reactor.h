@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define REACTOR_WATCHES_MAX 16
+#define REACTOR_WATCHES_MAX 24
 
 struct watch {
     int fd;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Runs one command at a time with /bin/sh and makes sure that nothing of it survives.
+ * Runs commands with /bin/sh, one after the other, and makes sure that nothing of them survives.
  *
  * The program is the reaper of its orphaned descendants (PR_SET_CHILD_SUBREAPER), so whatever a
- * command starts, in whatever session or process group, is found again.  A command has ended when
- * its shell has ended and everything it left behind is gone: asked with SIGTERM, and with SIGKILL
- * after the grace time.  It knows nothing of jobs and phases. */
+ * command starts, in whatever session or process group, is found again.  What a command leaves
+ * running when it ends with status 0 lives on, until runner_end_all(); what it prints from then on
+ * is read and thrown away, so that it is neither blocked nor killed by it.  A command that fails or
+ * is stopped has ended when its shell has and everything it started is gone: asked with SIGTERM,
+ * and with SIGKILL after the grace time.  It knows nothing of jobs and phases. */
 #ifndef AGENT_RUNNER_H
 #define AGENT_RUNNER_H
 
@@ -15,6 +17,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct cgroup;
 struct runner;
 
 struct runner_command {
@@ -29,8 +32,8 @@ struct runner_command {
     void *arg;
 };
 
-/* SIGCHLD must be blocked. */
-struct runner *runner_new(struct reactor *reactor, struct err *err);
+/* SIGCHLD must be blocked.  What is run goes into the group, which may be NULL and is borrowed. */
+struct runner *runner_new(struct reactor *reactor, struct cgroup *cgroup, struct err *err);
 /* Kills what runs, without grace. */
 void runner_free(struct runner *runner);
 
@@ -42,5 +45,11 @@ void runner_stop(struct runner *runner);
 /* A child of the program that is no part of any command: it and its children are let live when a
  * command ends.  One at a time; forgotten when it has ended. */
 void runner_spare(struct runner *runner, pid_t pid);
+/* How many processes the kernel has killed because the limit of the group's memory was reached. */
+int64_t runner_oom_kills(const struct runner *runner);
+
+/* No command runs.  Ends whatever they have left running, as above, and calls ended(arg) when it is
+ * gone; that may be at once. */
+void runner_end_all(struct runner *runner, int64_t grace_ms, void (*ended)(void *arg), void *arg);
 
 #endif

@@ -15,10 +15,20 @@
 
 #define ENVIRONMENT_MAX (4 << 20)
 
+#define STAT_PARENT 1 /* fields of /proc/<pid>/stat, from its state on */
+#define STAT_BEGAN  19
+
+struct stray {
+    pid_t pid;
+    unsigned long long began; /* in ticks since the machine started */
+};
+
 struct process {
     pid_t pid;
     pid_t parent;
+    unsigned long long began;
     bool dead; /* a zombie: it needs reaping, not killing */
+    bool spared;
     bool ours;
 };
 
@@ -62,11 +72,32 @@ static void each_process(void (*visit)(void *arg, pid_t pid), void *arg)
         (void)closedir(proc);
 }
 
+/* "pid (name) state parent …"; a name may hold ")" and spaces. */
+static bool parse_stat(const char *text, struct process *ret_process)
+{
+    const char *at = strrchr(text, ')');
+
+    if (!at || strlen(at) < 4)
+        return false;
+    at += 2;
+    ret_process->dead = *at == 'Z' || *at == 'X';
+    for (int field = 0; field < STAT_BEGAN; field++) {
+        if (field == STAT_PARENT)
+            ret_process->parent = (pid_t)strtol(at, NULL, 10);
+        at = strchr(at, ' ');
+        if (!at)
+            return false;
+        at++;
+    }
+    ret_process->began = strtoull(at, NULL, 10);
+    return true;
+}
+
 static void add_process(void *arg, pid_t pid)
 {
     struct table *table = arg;
     struct buf stat = BUF_INIT(4096);
-    const char *rest = NULL;
+    struct process process = {.pid = pid};
     struct process *rows;
 
     if (table->count == table->room) {
@@ -76,12 +107,17 @@ static void add_process(void *arg, pid_t pid)
         table->rows = rows;
         table->room += 256;
     }
-    if (read_proc(pid, "stat", &stat) == 0) /* "pid (name) state parent …"; a name may hold ")" */
-        rest = strrchr(buf_text(&stat), ')');
-    if (rest && strlen(rest) > 4)
-        table->rows[table->count++] = (struct process){pid, (pid_t)strtol(rest + 4, NULL, 10),
-                                                       rest[2] == 'Z' || rest[2] == 'X', false};
+    if (read_proc(pid, "stat", &stat) == 0 && parse_stat(buf_text(&stat), &process))
+        table->rows[table->count++] = process;
     buf_done(&stat);
+}
+
+static bool is_spared(const struct strays *spared, const struct process *process)
+{
+    for (size_t i = 0; spared && i < spared->count; i++)
+        if (spared->items[i].pid == process->pid && spared->items[i].began == process->began)
+            return true;
+    return false;
 }
 
 static bool parent_is_ours(const struct table *table, const struct process *process)
@@ -94,20 +130,63 @@ static bool parent_is_ours(const struct table *table, const struct process *proc
     return false;
 }
 
-int strays_signal(int signal, pid_t spared)
+/* Every process there is, with the descendants of this one marked.  What is spared is not, and so
+ * nothing is that it started. */
+static void look(struct table *table, const struct strays *spared)
 {
-    struct table table = {0};
     bool found = true;
-    int living = 0;
 
-    each_process(add_process, &table);
+    each_process(add_process, table);
+    for (size_t i = 0; i < table->count; i++)
+        table->rows[i].spared = is_spared(spared, &table->rows[i]);
     while (found) { /* each round goes one generation down */
         found = false;
-        for (size_t i = 0; i < table.count; i++)
-            if (!table.rows[i].ours && table.rows[i].pid != spared &&
-                parent_is_ours(&table, &table.rows[i]))
-                table.rows[i].ours = found = true;
+        for (size_t i = 0; i < table->count; i++)
+            if (!table->rows[i].ours && !table->rows[i].spared &&
+                parent_is_ours(table, &table->rows[i]))
+                table->rows[i].ours = found = true;
     }
+}
+
+void strays_note(struct strays *strays)
+{
+    struct table table = {0};
+
+    strays_done(strays);
+    look(&table, NULL);
+    strays->items = table.count ? malloc(table.count * sizeof(*strays->items)) : NULL;
+    for (size_t i = 0; strays->items && i < table.count; i++)
+        if (table.rows[i].ours && !table.rows[i].dead)
+            strays->items[strays->count++] = (struct stray){table.rows[i].pid, table.rows[i].began};
+    free(table.rows);
+}
+
+void strays_add(struct strays *strays, pid_t pid)
+{
+    struct table table = {0};
+    struct stray *items = realloc(strays->items, (strays->count + 1) * sizeof(*items));
+
+    if (!items)
+        return;
+    strays->items = items;
+    add_process(&table, pid);
+    if (table.count > 0)
+        items[strays->count++] = (struct stray){pid, table.rows[0].began};
+    free(table.rows);
+}
+
+void strays_done(struct strays *strays)
+{
+    free(strays->items);
+    *strays = (struct strays){NULL, 0};
+}
+
+int strays_signal(const struct strays *spared, int signal)
+{
+    struct table table = {0};
+    int living = 0;
+
+    look(&table, spared);
     for (size_t i = 0; i < table.count; i++) {
         if (!table.rows[i].ours || table.rows[i].dead)
             continue;

@@ -67,7 +67,7 @@ def agent_config(path, agent_id, url, directory, **options):
               "execution_basedir": str(directory / "run"),
               "logging_basedir": str(directory / "logs"),
               "results_basedir": str(directory / "results"),
-              "lock_basedir": str(directory / "lock"), **commands, **options}
+              "lock_basedir": str(directory / "lock"), "cgroup": False, **commands, **options}
     path.write_text("".join(f"{key} = {json.dumps(value)};\n" for key, value in values.items()))
 
 

@@ -13,6 +13,7 @@ from wait import wait_for
 QUICK = {
     "polling_interval": 1,
     "kill_grace": 1,
+    "cgroup": False,  # its name is that of the agent, of which many tests have the same
     "cancel_interval": 1,
     "stop_timeout": 20,
     "retry_pause_ms": 20,

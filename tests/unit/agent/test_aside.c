@@ -56,7 +56,7 @@ static void scene_start(struct scene *s)
 
     memset(s, 0, sizeof(*s));
     s->reactor = (struct reactor)REACTOR_INIT(&clock_system);
-    s->runner = runner_new(&s->reactor, &err);
+    s->runner = runner_new(&s->reactor, NULL, &err);
     assert_non_null(s->runner);
     buf_init(&s->printed, 1 << 20);
 }
@@ -68,7 +68,7 @@ static void scene_end(struct scene *s)
     while (waitpid(-1, NULL, 0) > 0) {
         /* killed a moment ago */
     }
-    assert_int_equal(strays_signal(0, 0), 0);
+    assert_int_equal(strays_signal(NULL, 0), 0);
 }
 
 static struct aside *begin(struct scene *s, const char *text, int64_t limit_ms)

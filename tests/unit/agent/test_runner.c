@@ -25,6 +25,7 @@ struct scene {
     struct runner_command command;
     struct buf printed;
     int ended;
+    int all_ended;
     int status;
     bool stop_at_output;
     struct err err;
@@ -51,7 +52,7 @@ static void scene_start(struct scene *s)
 {
     memset(s, 0, sizeof(*s));
     s->reactor = (struct reactor)REACTOR_INIT(&clock_system);
-    s->runner = runner_new(&s->reactor, &s->err);
+    s->runner = runner_new(&s->reactor, NULL, &s->err);
     assert_non_null(s->runner);
     buf_init(&s->printed, 64 << 20);
     s->command = (struct runner_command){.dir = "/tmp",
@@ -76,7 +77,7 @@ static void scene_end(struct scene *s)
 {
     runner_free(s->runner);
     buf_done(&s->printed);
-    assert_int_equal(strays_signal(0, 0), 0);
+    assert_int_equal(strays_signal(NULL, 0), 0);
 }
 
 static void test_output_and_status_of_a_command_arrive(void **state)
@@ -143,11 +144,76 @@ static void test_a_command_that_ignores_term_is_killed_with_all_its_children(voi
             "setsid sh -c 'trap \"\" TERM; while :; do sleep 1000; done' & "
             "echo begun; while :; do sleep 1000; done");
     assert_int_equal(s.status, 128 + SIGKILL);
-    assert_int_equal(strays_signal(0, 0), 0);
+    assert_int_equal(strays_signal(NULL, 0), 0);
     scene_end(&s);
 }
 
-static void test_what_is_left_in_the_background_ends_with_the_command(void **state)
+static void on_all_ended(void *arg)
+{
+    ((struct scene *)arg)->all_ended++;
+}
+
+static void end_all(struct scene *s)
+{
+    runner_end_all(s->runner, 300, on_all_ended, s);
+    for (int i = 0; i < DEADLINE_ROUNDS && !s->all_ended; i++)
+        assert_int_equal(reactor_round(&s->reactor, 20, &s->err), 0);
+    assert_int_equal(s->all_ended, 1);
+    assert_int_equal(strays_signal(NULL, 0), 0);
+}
+
+static void test_what_a_good_command_leaves_lives_until_all_is_ended(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_start(&s);
+    run(&s, "sleep 1000 & setsid sh -c 'sleep 1000; :' & echo up");
+    assert_string_equal(buf_text(&s.printed), "up\n");
+    assert_true(strays_signal(NULL, 0) >= 2);
+    run(&s, "sleep 1000 & exit 3"); /* this one is ended, those are spared */
+    assert_int_equal(s.status, 3);
+    assert_true(strays_signal(NULL, 0) >= 2);
+    end_all(&s);
+    scene_end(&s);
+}
+
+static void test_what_ignores_term_is_killed_when_all_is_ended(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_start(&s);
+    run(&s, "(trap '' TERM; while :; do sleep 1000; done) &");
+    end_all(&s);
+    scene_end(&s);
+}
+
+static void test_many_commands_may_leave_their_output_open(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_start(&s);
+    for (int i = 0; i < 12; i++) {
+        run(&s, "sleep 1000 &");
+        assert_int_equal(s.status, 0);
+    }
+    end_all(&s);
+    scene_end(&s);
+}
+
+static void test_there_may_be_nothing_to_end(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_start(&s);
+    end_all(&s);
+    scene_end(&s);
+}
+
+static void test_what_a_failed_command_leaves_in_the_background_ends_with_it(void **state)
 {
     struct scene s;
 
@@ -155,7 +221,7 @@ static void test_what_is_left_in_the_background_ends_with_the_command(void **sta
     scene_start(&s);
     run(&s, "sleep 1000 & setsid sleep 1000 & (setsid sh -c 'sleep 1000 & sleep 1000' &) ; exit 3");
     assert_int_equal(s.status, 3);
-    assert_int_equal(strays_signal(0, 0), 0);
+    assert_int_equal(strays_signal(NULL, 0), 0);
     scene_end(&s);
 }
 
@@ -171,7 +237,7 @@ static void test_a_runner_that_goes_away_kills_its_command(void **state)
     while (waitpid(-1, NULL, 0) > 0) {
         /* the killed ones, and the orphans that came to us */
     }
-    assert_int_equal(strays_signal(0, 0), 0);
+    assert_int_equal(strays_signal(NULL, 0), 0);
     buf_done(&s.printed);
 }
 
@@ -205,7 +271,11 @@ int main(void)
         cmocka_unit_test(test_all_output_is_read_before_the_end_is_told),
         cmocka_unit_test(test_a_command_can_be_stopped),
         cmocka_unit_test(test_a_command_that_ignores_term_is_killed_with_all_its_children),
-        cmocka_unit_test(test_what_is_left_in_the_background_ends_with_the_command),
+        cmocka_unit_test(test_what_a_good_command_leaves_lives_until_all_is_ended),
+        cmocka_unit_test(test_what_ignores_term_is_killed_when_all_is_ended),
+        cmocka_unit_test(test_many_commands_may_leave_their_output_open),
+        cmocka_unit_test(test_there_may_be_nothing_to_end),
+        cmocka_unit_test(test_what_a_failed_command_leaves_in_the_background_ends_with_it),
         cmocka_unit_test(test_a_runner_that_goes_away_kills_its_command),
         cmocka_unit_test(test_marked_processes_are_found_by_their_environment),
     };
