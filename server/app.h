@@ -11,6 +11,7 @@ struct db;
 struct metrics;
 struct seal_keys;
 struct token_keys;
+struct waker;
 
 struct app {
     const struct config *config; /* does not change while workers run */
@@ -18,6 +19,7 @@ struct app {
     struct db *db;                 /* this worker's connection */
     struct metrics *metrics;       /* shared, thread safe */
     struct audit *audit;           /* shared, thread safe */
+    struct waker *waker;           /* likewise; NULL: nobody waits */
     const struct token_keys *keys; /* shared, read only */
     const struct seal_keys *seal;  /* likewise; NULL: no store for secrets */
     const struct buf *openapi;     /* the description of the interface, JSON */

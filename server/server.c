@@ -11,8 +11,10 @@
 #include "server/crypto/token.h"
 #include "server/db/db.h"
 #include "server/db/executor.h"
+#include "server/db/listener.h"
 #include "server/http/listen.h"
 #include "server/http/loop.h"
+#include "server/http/park.h"
 #include "server/metrics.h"
 #include "server/openapi/openapi.h"
 #include "server/routes.h"
@@ -38,6 +40,8 @@ struct server {
     struct metrics *metrics;
     struct audit *audit;
     struct buf openapi;
+    struct park *park;
+    struct listener *listener;
     struct executor *executor;
     struct tasks *tasks;
     int listen_fd;
@@ -53,6 +57,7 @@ static struct app shared_app(const struct server *s)
                         .clock = s->clock,
                         .metrics = s->metrics,
                         .audit = s->audit,
+                        .waker = s->listener ? listener_waker(s->listener) : NULL,
                         .openapi = &s->openapi,
                         .keys = s->keys,
                         .seal = s->seal,
@@ -116,6 +121,32 @@ static int check_schema(struct server *s, struct err *err)
     return 0;
 }
 
+static void wake(void *cls, uint64_t key)
+{
+    park_wake(cls, key);
+}
+
+static void wake_all(void *cls)
+{
+    park_wake_all(cls);
+}
+
+/* Who waits for changes, and who hears of them. */
+static int start_listener(struct server *s, struct err *err)
+{
+    s->park = park_new(s->metrics, err);
+    if (!s->park)
+        return -1;
+    s->listener = listener_start(&(struct listener_options){.db = &s->db,
+                                                            .clock = s->clock,
+                                                            .metrics = s->metrics,
+                                                            .heard = wake,
+                                                            .heard_all = wake_all,
+                                                            .cls = s->park},
+                                 err);
+    return s->listener ? 0 : -1;
+}
+
 static int start_workers(struct server *s, struct err *err)
 {
     const struct executor_options options = {
@@ -144,6 +175,7 @@ static int start_loops(struct server *s, struct err *err)
         .app = shared_app(s),
         .router = {routes, route_count},
         .queue = executor_queue(s->executor),
+        .park = s->park,
         .listen_fd = s->listen_fd,
         .connections_max = (int)s->config->connections_max,
         .header_timeout_ms = s->config->header_timeout_s * 1000,
@@ -185,7 +217,7 @@ static int start_all(struct server *s, struct err *err)
     if (!s->audit || openapi_write(&s->openapi, err) < 0)
         return -1;
     s->metrics = metrics_new(route_count, s->clock, err);
-    if (!s->metrics || start_workers(s, err) < 0)
+    if (!s->metrics || start_listener(s, err) < 0 || start_workers(s, err) < 0)
         return -1;
     s->listen_fd = listen_open(s->config->listen, s->url, &s->port, err);
     if (s->listen_fd < 0 || start_loops(s, err) < 0)
@@ -247,6 +279,7 @@ void server_drain(struct server *server, int64_t timeout_ms)
 {
     if (server->metrics)
         metrics_set(server->metrics, METRIC_DRAINING, 1);
+    park_close(server->park);
     if (server->tasks)
         tasks_stop(server->tasks);
     for (size_t i = 0; i < server->loop_count; i++)
@@ -273,6 +306,8 @@ void server_free(struct server *server)
         loop_free(server->loops[i]);
     free(server->loops);
     executor_free(server->executor);
+    listener_free(server->listener);
+    park_free(server->park);
     if (server->listen_fd >= 0)
         (void)close(server->listen_fd);
     metrics_free(server->metrics);

@@ -158,6 +158,7 @@
 \ir functions/token/redeem_refresh_token.sql
 -- service
 \ir functions/service/check_schema.sql
+\ir functions/service/notify.sql
 \ir functions/service/rebuild_hot.sql
 \ir functions/service/reset_data.sql
 \ir functions/service/rotate_wait.sql

@@ -3,9 +3,11 @@
  * through in pieces, both ways, so that none of it is ever whole in memory. */
 #include "server/store/file.h"
 
+#include "common/cleanup.h"
 #include "server/app.h"
 #include "server/crypto/digest.h"
 #include "server/handlers/handlers.h"
+#include "server/wake.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -19,6 +21,7 @@
 static_assert(STREAM_PIECE_MAX == (size_t)FILE_CHUNK_BYTES, "an upload's pieces are the chunks");
 
 struct upload {
+    char job[UUID_TEXT_SIZE];
     char file[UUID_TEXT_SIZE]; /* "": the job has its attachments; the bytes are dropped */
     int64_t chunks, size_bytes;
     struct digest digest;
@@ -36,6 +39,7 @@ static int open_upload(struct app *app, const struct request *req, const char *k
     upload = calloc(1, sizeof(*upload));
     if (!upload)
         return err_set(err, ERR_INTERNAL, "out of memory");
+    memcpy(upload->job, id, sizeof(upload->job));
     digest_init(&upload->digest);
     if (file_store_open(app->db, id, kind, &by, upload->file, err) < 0) {
         free(upload);
@@ -74,12 +78,17 @@ static int write_piece(struct app *app, void *state, const void *data, size_t le
 static int finish_upload(struct app *app, void *state, struct response *res, struct err *err)
 {
     struct upload *upload = state;
+    AUTO(buf) struct buf queue = BUF_INIT(NAME_MAX_BYTES + 1);
     unsigned char hash[DIGEST_SIZE];
 
     digest_finish(&upload->digest, hash);
     if (upload->file[0] &&
-        file_store_finish(app->db, upload->file, upload->size_bytes, hash, err) < 0)
+        file_store_finish(app->db, upload->file, upload->size_bytes, hash, &queue, err) < 0)
         return -1;
+    if (queue.len > 0) {
+        wake_tell(app->waker, WAKE_JOB, upload->job);
+        wake_tell(app->waker, WAKE_QUEUE, buf_text(&queue));
+    }
     free(upload);
     return response_ok(res);
 }

@@ -9,6 +9,7 @@
 #include "server/app.h"
 #include "server/handlers/handlers.h"
 #include "server/store/claim.h"
+#include "server/wake.h"
 
 #include <string.h>
 
@@ -98,6 +99,7 @@ int job_claim(struct app *app, const struct request *req, struct response *res, 
         return -1;
     if (!claim.found)
         return response_none(res);
+    wake_tell(app->waker, WAKE_JOB, claim.job);
     res->content_type = "application/json";
     return 0;
 }

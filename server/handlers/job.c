@@ -10,6 +10,7 @@
 #include "server/crypto/digest.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/job.h"
+#include "server/wake.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,29 +26,6 @@ int job_show(struct app *app, const struct request *req, struct response *res, s
         return -1;
     if (!found)
         return response_none(res);
-    res->content_type = "application/json";
-    return 0;
-}
-
-/* GET /v1/job/{id}/status */
-int job_status(struct app *app, const struct request *req, struct response *res, struct err *err)
-{
-    struct poster by;
-    char id[UUID_TEXT_SIZE], version[DIGEST_HEX_SIZE];
-    unsigned char hash[DIGEST_SIZE];
-    bool found;
-
-    if (request_uuid(req, "id", id, err) < 0 || handler_reader(req, &by, err) < 0 ||
-        job_store_status(app->db, id, &by, &res->body, &found, err) < 0)
-        return -1;
-    if (!found)
-        return response_none(res);
-    digest_of(buf_text(&res->body), res->body.len, hash);
-    digest_hex(hash, version);
-    if (response_etag(res, ETAG_STRONG, version, err) < 0)
-        return -1;
-    if (request_has_version(req, version))
-        return response_unchanged(res);
     res->content_type = "application/json";
     return 0;
 }
@@ -72,6 +50,7 @@ int job_action(struct app *app, const struct request *req, struct response *res,
     if (request_uuid(req, "id", id, err) < 0 ||
         job_store_cancel(app->db, id, req->caller.client_id, err) < 0)
         return -1;
+    wake_tell(app->waker, WAKE_JOB, id);
     return response_ok(res);
 }
 
@@ -133,6 +112,7 @@ int job_submit(struct app *app, const struct request *req, struct response *res,
         job_facts(req, &submission, &facts, err) < 0 ||
         job_store_submit(app->db, buf_text(&definition), buf_text(&facts), id, err) < 0)
         return -1;
+    wake_tell(app->waker, WAKE_QUEUE, jsn_text(req->json, "job_queue"));
     res->content_type = "application/json";
     (void)buf_addf(&res->body, "{\"job_id\":\"%s\"}", id);
     return 0;

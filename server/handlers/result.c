@@ -7,6 +7,7 @@
 #include "server/app.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/result.h"
+#include "server/wake.h"
 
 #include <string.h>
 
@@ -39,6 +40,7 @@ int result_post(struct app *app, const struct request *req, struct response *res
         member_text(req, "device_info", &device_info, &what.device_info, err) < 0 ||
         result_store_post(app->db, id, &by, &what, err) < 0)
         return -1;
+    wake_tell(app->waker, WAKE_JOB, id);
     return response_ok(res);
 }
 

@@ -6,6 +6,7 @@
 #include "server/app.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/page.h"
+#include "server/handlers/timeline.h"
 
 #include <string.h>
 
@@ -54,6 +55,8 @@ int job_timeline(struct app *app, const struct request *req, struct response *re
 
     if (request_uuid(req, "id", id, err) < 0 || take_query(req, &page, res, err) < 0)
         return -1;
+    if (timeline_wants_events(req))
+        return timeline_watch(app, req, id, res, err);
     query = (struct timeline_query){
         .job = id, .after = page.has_at ? page.at : NULL, .limit = page.limit};
     if (timeline_store_read(app->db, &query, &row, err) < 0)

@@ -32,8 +32,10 @@ static void client_gone(struct watched *watched)
     struct conn *conn = (struct conn *)watched;
 
     conn->gone = true;
-    if (conn->exchange)
+    if (conn->exchange) {
         atomic_store(&conn->exchange->gone, true);
+        exchange_leave(conn->exchange);
+    }
 }
 
 static void watch(struct conn *conn)

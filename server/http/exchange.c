@@ -281,6 +281,8 @@ void exchange_completed(void *cls, struct MHD_Connection *connection, void **con
     conn = ex->conn;
     exchange_log(ex, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     conn_enter(conn, CONN_IDLE,
-               ex->loop->options.keepalive_timeout_ms + ex->loop->options.header_timeout_ms);
+               ex->loop->draining
+                   ? IDLE_GRACE_MS
+                   : ex->loop->options.keepalive_timeout_ms + ex->loop->options.header_timeout_ms);
     exchange_retire(conn);
 }

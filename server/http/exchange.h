@@ -7,6 +7,7 @@
 
 #include "server/http/headers.h"
 #include "server/http/inner.h"
+#include "server/http/park.h"
 #include "server/http/target.h"
 
 /* Bodies that nobody wants are read up to this size, so that the connection can go on. */
@@ -46,6 +47,8 @@ struct exchange {
     int status; /* 0: not answered */
     uint64_t sent_bytes;
     atomic_bool gone;
+    struct parked parked;
+    int64_t wait_until_ms; /* 0: has not waited */
     struct upload *upload;
     struct outflow *outflow;
 };
@@ -72,6 +75,17 @@ void exchange_judge(struct exchange *ex, const char *method);
 
 /* exchange_run.c: what happens on workers (and for LANE_LOOP on the loop) */
 void exchange_run(struct work *work, struct app *app);
+
+/* exchange_wait.c: worker or loop */
+/* Before a look: whether it is the last one. */
+void exchange_begin_look(struct exchange *ex);
+/* The look ended with nothing to say.  PARK_WAITS and PARK_CHANGED: it is not the caller's any
+ * more; PARK_OVER: look again, for the last time; PARK_GONE: drop it. */
+enum park_answer exchange_park(struct exchange *ex, uint64_t mark);
+/* The same for a streamed answer, by its own key. */
+enum park_answer exchange_park_stream(struct exchange *ex, uint64_t mark);
+/* Loop thread: the client has left; ends the waiting if it waits. */
+void exchange_leave(struct exchange *ex);
 
 /* exchange_send.c */
 enum MHD_Result exchange_send(struct exchange *ex);

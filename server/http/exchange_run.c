@@ -39,6 +39,8 @@ static int run(struct exchange *ex, struct app *app, struct err *err)
         return response_none(&ex->res);
     if (ex->match.route->handler(app, &ex->req, &ex->res, err) < 0)
         return -1;
+    if (ex->res.wait.seconds > 0 && ex->req.wait_over)
+        return err_set(err, ERR_INTERNAL, "an answer that is due was put off");
     if (buf_failed(&ex->res.body))
         return err_set(err, ERR_INTERNAL, "the answer is too large");
     if (ex->res.stream.next && !ex->match.head)
@@ -53,22 +55,71 @@ static bool pointless(const struct exchange *ex)
     return atomic_load(&ex->gone) && strcmp(ex->match.route->method, "GET") == 0;
 }
 
+/* Asks the handler; what it says, or what went wrong, is in ex then. */
+static void look(struct exchange *ex, struct app *app)
+{
+    struct err err = ERR_INIT;
+
+    exchange_begin_look(ex);
+    if (run(ex, app, &err) == 0)
+        return;
+    ex->err = err;
+    if (err.code == ERR_UNAVAILABLE)
+        metrics_add(app->metrics, METRIC_DB_ERRORS, 1);
+}
+
+static bool waits(const struct exchange *ex)
+{
+    return !ex->err.code && ex->res.wait.seconds > 0;
+}
+
+static void drop(struct exchange *ex, const struct app *app)
+{
+    metrics_add(app->metrics, METRIC_GONE, 1);
+    ex->next_state = EXCHANGE_DROPPED;
+}
+
+/* Returns false if the exchange is not ours any more: it waits. */
+static bool look_or_wait(struct exchange *ex, struct app *app)
+{
+    struct park *park = ex->loop->options.park;
+    uint64_t mark = park_mark(park);
+    uint64_t group = ex->parked.group, chain = ex->parked.chain;
+
+    look(ex, app);
+    if (waits(ex)) {
+        enum park_answer answer;
+
+        if (ex->res.wait.pass)
+            park_pass(park, group, chain);
+        answer = exchange_park(ex, mark);
+        if (answer == PARK_WAITS || answer == PARK_CHANGED)
+            return false;
+        if (answer == PARK_GONE)
+            drop(ex, app);
+        else
+            look(ex, app);
+    }
+    park_pass(park, group, chain); /* what it was woken for may not be used up */
+    return true;
+}
+
 void exchange_run(struct work *work, struct app *app)
 {
     struct exchange *ex = (struct exchange *)work;
-    struct err err = ERR_INIT;
-    bool mailed = ex->match.route->lane != LANE_LOOP;
 
-    if (mailed && pointless(ex)) {
-        metrics_add(app->metrics, METRIC_GONE, 1);
-        ex->next_state = EXCHANGE_DROPPED;
-    } else if (mailed && clock_ms(app->clock) - ex->queued_ms > QUEUE_MAX_MS) {
-        (void)err_set(&ex->err, ERR_UNAVAILABLE, "waited too long for a worker");
-    } else if (run(ex, app, &err) < 0) {
-        ex->err = err;
-        if (err.code == ERR_UNAVAILABLE)
-            metrics_add(app->metrics, METRIC_DB_ERRORS, 1);
+    if (ex->match.route->lane == LANE_LOOP) {
+        look(ex, app);
+        return;
     }
-    if (mailed)
-        loop_post(ex->loop, ex);
+    if (pointless(ex)) {
+        drop(ex, app);
+        park_pass(ex->loop->options.park, ex->parked.group, ex->parked.chain);
+    } else if (clock_ms(app->clock) - ex->queued_ms > QUEUE_MAX_MS) {
+        (void)err_set(&ex->err, ERR_UNAVAILABLE, "waited too long for a worker");
+        park_pass(ex->loop->options.park, ex->parked.group, ex->parked.chain);
+    } else if (!look_or_wait(ex, app)) {
+        return;
+    }
+    loop_post(ex->loop, ex);
 }

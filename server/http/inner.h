@@ -17,6 +17,9 @@
 
 #include <microhttpd.h>
 
+/* A request that crosses our decision to stop is still served. */
+#define IDLE_GRACE_MS 1000
+
 struct exchange;
 
 /* First member of what sits in the loop's own epoll set. */

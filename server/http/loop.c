@@ -8,6 +8,7 @@
 #include "server/http/exchange.h"
 
 #include "common/log.h"
+#include "server/http/park.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,8 +24,7 @@
 #define OWN_EVENTS 64
 /* What libmicrohttpd cannot fit it drops without an answer: this takes all the parameters we accept
  * and a cookie of many parts.  Pages that are not touched cost nothing. */
-#define CONN_MEMORY   ((size_t)128 << 10)
-#define IDLE_GRACE_MS 1000 /* a request that crosses our decision to stop is still served */
+#define CONN_MEMORY ((size_t)128 << 10)
 
 void loop_post(struct loop *loop, struct exchange *ex)
 {
@@ -95,6 +95,7 @@ static void sweep(struct loop *loop, int64_t now_ms)
         conn_sweep(conn, now_ms);
     }
     linger_sweep(loop, now_ms);
+    park_sweep(loop->options.park, now_ms + SWEEP_MS / 2); /* half a second early or late */
     loop->next_sweep_ms = now_ms + SWEEP_MS;
 }
 

@@ -15,6 +15,8 @@ struct outflow {
     struct buf piece;
     size_t at;
     bool more;
+    bool waits; /* nothing to send before something changes */
+    bool cut;
     struct err err; /* .code set: cut the connection */
 };
 
@@ -30,7 +32,8 @@ static int make_piece(struct exchange *ex, struct outflow *out, struct app *app,
     if (rc >= 0 && buf_failed(&out->piece))
         return err_set(err, ERR_INTERNAL, "a piece of an answer is too large");
     out->at = 0;
-    out->more = rc == 1;
+    out->more = rc > 0;
+    out->waits = rc == STREAM_WAITS && out->piece.len == 0;
     return rc < 0 ? -1 : 0;
 }
 
@@ -69,10 +72,25 @@ void outflow_free(struct outflow *out)
 static void next_on_worker(struct work *work, struct app *app)
 {
     struct exchange *ex = (struct exchange *)work;
+    struct outflow *out = ex->outflow;
+    uint64_t mark = park_mark(ex->loop->options.park);
+    enum park_answer answer = PARK_OVER;
 
-    if (make_piece(ex, ex->outflow, app, &ex->outflow->err) < 0)
-        buf_clear(&ex->outflow->piece);
+    if (make_piece(ex, out, app, &out->err) < 0)
+        buf_clear(&out->piece);
+    else if (out->waits)
+        answer = exchange_park_stream(ex, mark);
+    if (answer == PARK_WAITS || answer == PARK_CHANGED)
+        return;
+    if (out->waits && !out->err.code) /* about to stop: the client can go on with another server */
+        out->more = false;
+    out->cut = answer == PARK_GONE;
     loop_post(ex->loop, ex);
+}
+
+void outflow_cut(struct exchange *ex)
+{
+    ex->outflow->cut = true;
 }
 
 void outflow_returned(struct exchange *ex)
@@ -101,7 +119,7 @@ static ssize_t take_bytes(void *cls, uint64_t position, char *buffer, size_t max
         ex->sent_bytes += n;
         return (ssize_t)n;
     }
-    if (out->err.code)
+    if (out->err.code || out->cut)
         return MHD_CONTENT_READER_END_WITH_ERROR;
     if (!out->more)
         return MHD_CONTENT_READER_END_OF_STREAM;

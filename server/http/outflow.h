@@ -12,6 +12,8 @@ int outflow_begin(struct exchange *ex, struct app *app, struct err *err);
 struct MHD_Response *outflow_response(struct exchange *ex);
 /* Loop thread: a worker has brought a piece. */
 void outflow_returned(struct exchange *ex);
+/* Nobody reads on: the connection is to be closed. */
+void outflow_cut(struct exchange *ex);
 void outflow_free(struct outflow *out);
 
 #endif

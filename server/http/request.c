@@ -2,6 +2,8 @@
  * What handlers ask of a request. */
 #include "server/http/request.h"
 
+#include "common/parse.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -46,4 +48,19 @@ bool request_has_version(const struct request *req, const char *version)
     const char *seen = request_header(req, "if-none-match");
 
     return seen && (strcmp(seen, "*") == 0 || strstr(seen, version) != NULL);
+}
+
+bool request_gone(const struct request *req)
+{
+    return req->gone && atomic_load(req->gone);
+}
+
+int request_wait(const struct request *req, int64_t *ret_seconds, struct err *err)
+{
+    const char *text = request_query(req, "wait");
+
+    *ret_seconds = 0;
+    if (text && parse_int64(text, 1, WAIT_MAX_S, ret_seconds, NULL) < 0)
+        return err_set(err, ERR_BAD_REQUEST, "wait is not between 1 and %d seconds", WAIT_MAX_S);
+    return 0;
 }

@@ -10,6 +10,7 @@
 #include "common/parse.h"
 
 #include <json-c/json.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +18,8 @@
 #define REQUEST_ID_SIZE    65
 #define REQUEST_PARAMS_MAX 4
 #define REQUEST_QUERY_MAX  1000
+#define WAIT_MEMO_SIZE     64
+#define WAIT_MAX_S         300
 #define NAME_MAX_BYTES     1000 /* queues, agents, clients: a btree entry ends at 2,704 bytes */
 
 struct route;
@@ -48,6 +51,11 @@ struct request {
     size_t header_count;
     const char *agent_name; /* cookie agent_name, unquoted; NULL if there is none */
     const char *peer;       /* address of the client */
+    /* A request that may wait (response_wait()) is asked again and again; it must be answered when
+     * this is set. */
+    bool wait_over;
+    char wait_memo[WAIT_MEMO_SIZE]; /* what the handler wrote down when it waited; "" at first */
+    const atomic_bool *gone;        /* the client has left; NULL: cannot be told */
     struct buf body;
     struct json_object *json; /* the body, checked and coerced by the route's schema; else NULL */
 };
@@ -61,6 +69,12 @@ int request_uuid(const struct request *req, const char *name, char ret_uuid[stat
 const char *request_query(const struct request *req, const char *name);
 /* The value of a header given in lower case, NULL if it was not sent. */
 const char *request_header(const struct request *req, const char *name);
+
+/* Whether the client has left already. */
+bool request_gone(const struct request *req);
+
+/* ?wait=SECONDS, from 1 to 300; 0 if it was not given. */
+int request_wait(const struct request *req, int64_t *ret_seconds, struct err *err);
 
 /* If-None-Match names this version (digits and letters), in quotes or not, weak or not. */
 bool request_has_version(const struct request *req, const char *version);

@@ -38,6 +38,29 @@ int response_json(struct response *res, const char *text, size_t len)
     return fill(res, application_json, text, len);
 }
 
+void response_wait(struct response *res, int64_t seconds)
+{
+    res->wait.seconds = seconds;
+}
+
+int response_wait_for(struct response *res, enum wake_kind kind, const char *name, bool in_turn,
+                      struct err *err)
+{
+    struct response_wait *wait = &res->wait;
+    size_t size = wait->size ? 2 * wait->size : 4;
+    struct park_key *keys;
+
+    if (wait->count == wait->size) {
+        keys = reallocarray(wait->keys, size, sizeof(*keys));
+        if (!keys)
+            return err_set(err, ERR_INTERNAL, "out of memory");
+        wait->keys = keys;
+        wait->size = size;
+    }
+    wait->keys[wait->count++] = (struct park_key){wake_key(kind, name), in_turn};
+    return 0;
+}
+
 int response_none(struct response *res)
 {
     res->status = 204;
@@ -123,6 +146,8 @@ void response_done(struct response *res)
     for (size_t i = 0; i < res->header_count; i++)
         free(res->headers[i].value);
     res->header_count = 0;
+    free(res->wait.keys);
+    res->wait = (struct response_wait){0};
     buf_done(&res->body);
     buf_done(&res->error_detail);
 }

@@ -7,6 +7,9 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "server/audit.h"
+#include "server/http/park.h"
+#include "server/http/request.h"
+#include "server/wake.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,15 +24,30 @@
 
 struct app;
 
+/* A stream's next(): nothing to send before wait_key changes or it is time to ask again. */
+#define STREAM_WAITS 2
+
 /* A body made piece by piece, each on a worker with its own database connection, so that no
  * connection or transaction waits for a slow client. */
 struct stream {
     /* Adds the next piece to *piece (empty when called).  Returns 1 if there may be more, 0 after
-     * the last one, -1 with *err set (the connection is then cut). */
+     * the last one, STREAM_WAITS, -1 with *err set (the connection is then cut). */
     int (*next)(struct app *app, void *state, struct buf *piece, struct err *err);
     void (*free)(void *state); /* called once, from any thread */
     void *state;
     int64_t size_bytes; /* -1: not known, the body goes out chunked */
+    uint64_t wait_key;  /* wake_key() */
+    int64_t wait_ms;
+};
+
+/* A request that has nothing to say yet. */
+struct response_wait {
+    int64_t seconds; /* 0: it does not wait */
+    struct park_key *keys;
+    size_t count, size;
+    uint64_t group;
+    bool pass; /* others of the group may find something */
+    char memo[WAIT_MEMO_SIZE];
 };
 
 struct response {
@@ -42,6 +60,7 @@ struct response {
         char *value;
     } headers[RESPONSE_HEADERS_MAX];
     size_t header_count;
+    struct response_wait wait;
     struct buf error_detail; /* JSON text for "detail" of an error */
     /* for the security log, with an error too */
     struct {
@@ -57,6 +76,13 @@ int response_ok(struct response *res);
 int response_text(struct response *res, const char *text);
 /* JSON text as given, application/json. */
 int response_json(struct response *res, const char *text, size_t len);
+/* Instead of an answer: asks again when a key changes, and after so many seconds for the last time.
+ * Only if the request is not over (request.h). */
+void response_wait(struct response *res, int64_t seconds);
+/* Adds a key; in_turn: see server/http/park.h, with the group set. */
+int response_wait_for(struct response *res, enum wake_kind kind, const char *name, bool in_turn,
+                      struct err *err);
+
 /* 204, no body. */
 int response_none(struct response *res);
 /* name must be a constant; a value with control characters or too long is refused. */

@@ -21,6 +21,8 @@ static int run(struct db *db, const struct db_statement *statement, const char *
     if (ret_claim->found && (buf_adds(ret_claim->body, db_rows_text(&rows, 0, 0)) < 0 ||
                              buf_adds(&ret_claim->secrets, db_rows_text(&rows, 0, 1)) < 0))
         return err_set(err, ERR_INTERNAL, "answer of the database is too large");
+    (void)snprintf(ret_claim->job, sizeof(ret_claim->job), "%s",
+                   ret_claim->found ? db_rows_text(&rows, 0, 2) : "");
     return 0;
 }
 
@@ -29,12 +31,12 @@ int claim_store_take(struct db *db, const char *requests, const char *token,
 {
     static const struct db_statement take = {
         .name = "claim_jobs",
-        .sql = "SELECT body, secrets FROM api.claim_jobs($1)",
+        .sql = "SELECT body, secrets, job_id FROM api.claim_jobs($1)",
         .params = 1,
     };
     static const struct db_statement find = {
         .name = "claims_of",
-        .sql = "SELECT body, secrets FROM api.claims_of($1)",
+        .sql = "SELECT body, secrets, job_id FROM api.claims_of($1)",
         .params = 1,
         .repeatable = true,
     };

@@ -5,6 +5,7 @@
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "common/parse.h"
 
 #include <stdbool.h>
 
@@ -12,7 +13,8 @@ struct db;
 
 /* The answer to one request. */
 struct claim {
-    bool found;         /* false: nothing waits; the rest is empty */
+    bool found; /* false: nothing waits; the rest is empty */
+    char job[UUID_TEXT_SIZE];
     struct buf *body;   /* the job for the agent is appended here */
     struct buf secrets; /* what it names, sealed: a JSON list, or nothing (api.claim_jobs) */
 };

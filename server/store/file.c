@@ -41,17 +41,19 @@ int file_store_write(struct db *db, const char *file, int64_t number, const void
 }
 
 int file_store_finish(struct db *db, const char *file, int64_t size_bytes,
-                      const unsigned char hash[static FILE_HASH_BYTES], struct err *err)
+                      const unsigned char hash[static FILE_HASH_BYTES], struct buf *ret_queue,
+                      struct err *err)
 {
     static const struct db_statement finish = {
         .name = "finish_file",
-        .sql = "SELECT api.finish_file($1, $2, $3)",
+        .sql = "SELECT queue FROM api.finish_file($1, $2, $3)",
         .params = 3,
     };
     const struct db_param params[] = {db_text(file), db_int(size_bytes),
                                       db_bytes(hash, FILE_HASH_BYTES)};
+    bool found;
 
-    return db_run(db, &finish, params, err);
+    return row_text(db, &finish, params, ret_queue, &found, err);
 }
 
 int file_store_abandon(struct db *db, const char *file, struct err *err)

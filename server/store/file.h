@@ -23,8 +23,10 @@ int file_store_open(struct db *db, const char *id, const char *kind, const struc
                     char ret_file[static UUID_TEXT_SIZE], struct err *err);
 int file_store_write(struct db *db, const char *file, int64_t number, const void *data, size_t len,
                      struct err *err);
+/* Appends to *ret_queue where a job can be claimed now; nothing if that did not change. */
 int file_store_finish(struct db *db, const char *file, int64_t size_bytes,
-                      const unsigned char hash[static FILE_HASH_BYTES], struct err *err);
+                      const unsigned char hash[static FILE_HASH_BYTES], struct buf *ret_queue,
+                      struct err *err);
 int file_store_abandon(struct db *db, const char *file, struct err *err);
 
 /* All chunks of a file but the last have this size. */

@@ -44,17 +44,27 @@ int job_store_get(struct db *db, const char *id, struct buf *ret_body, bool *ret
 }
 
 int job_store_status(struct db *db, const char *id, const struct poster *by, struct buf *ret_body,
-                     bool *ret_found, struct err *err)
+                     struct job_status *ret_status, struct err *err)
 {
     static const struct db_statement get = {
         .name = "get_job_status",
-        .sql = "SELECT body FROM api.get_job_status($1, $2, $3)",
+        .sql = "SELECT body, version FROM api.get_job_status($1, $2, $3)",
         .params = 3,
         .repeatable = true,
     };
     const struct db_param params[] = {db_text(id), db_text(by->agent), db_text(by->token)};
+    AUTO(db_rows) struct db_rows rows = {.result = NULL};
 
-    return row_text(db, &get, params, ret_body, ret_found, err);
+    if (db_query(db, &get, params, &rows, err) < 0)
+        return -1;
+    *ret_status = (struct job_status){.found = db_rows_count(&rows) > 0};
+    if (!ret_status->found)
+        return 0;
+    (void)snprintf(ret_status->version, sizeof(ret_status->version), "%s",
+                   db_rows_text(&rows, 0, 1));
+    if (buf_adds(ret_body, db_rows_text(&rows, 0, 0)) < 0)
+        return err_set(err, ERR_INTERNAL, "answer of the database is too large");
+    return 0;
 }
 
 int job_store_position(struct db *db, const char *id, int64_t *ret_position, struct err *err)

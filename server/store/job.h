@@ -21,9 +21,14 @@ int job_store_submit(struct db *db, const char *definition, const char *facts,
 int job_store_get(struct db *db, const char *id, struct buf *ret_body, bool *ret_found,
                   struct err *err);
 
+struct job_status {
+    bool found;       /* else the job is unknown */
+    char version[40]; /* hexadecimal; changes with all but the position */
+};
+
 /* Appends where the job stands, as JSON; by as in result_store_read(). */
 int job_store_status(struct db *db, const char *id, const struct poster *by, struct buf *ret_body,
-                     bool *ret_found, struct err *err);
+                     struct job_status *ret_status, struct err *err);
 
 /* ERR_GONE if the job is unknown or does not wait. */
 int job_store_position(struct db *db, const char *id, int64_t *ret_position, struct err *err);

@@ -17,8 +17,8 @@ bool timeline_id_valid(const char *text)
     if (strlen(text) >= TIMELINE_ID_SIZE)
         return false;
     for (int i = 0; i < ID_NUMBERS; i++) {
-        len = strcspn(text, ".");
-        if (!parse_digits(text, len, &number))
+        len = strspn(text, "0123456789");
+        if (len == 0 || !parse_digits(text, len, &number))
             return false;
         text += len;
         if (*text != (i < ID_NUMBERS - 1 ? '.' : '\0'))

@@ -130,5 +130,5 @@ HEADER_VALUES = [*(text for text in TEXTS if text.isascii() and text.isprintable
                  "bytes=99999999999999999999-", "bytes=" + "0-0," * 200, "W/", '"', "*", "a" * 6000,
                  "\t \t", ";=;=", 'agent_name="\\', 'agent_name="\\000"', "agent_name=" + "x" * 3000]
 HEADERS = ["Accept", "Accept-Encoding", "Authorization", "Content-Encoding", "Cookie", "Expect", "If-Match",
-           "If-None-Match", "If-Range", "Range", "Testflinger-Lease", "X-Forwarded-For", "X-Request-Id",
+           "If-None-Match", "If-Range", "Last-Event-ID", "Range", "Testflinger-Lease", "X-Forwarded-For", "X-Request-Id",
            "Idempotency-Key"]

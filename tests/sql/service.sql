@@ -78,6 +78,10 @@ INSERT INTO tf.wait (queue, nprio, seq, job_id, week)
 SELECT is(tfx.rotate_wait(1000000), 0, 'few dead rows are left to VACUUM');
 SELECT is(tfx.rotate_wait(0), 0, 'too many rows are left as they are');
 
+-- notify
+SELECT lives_ok($$ SELECT api.notify('*') $$, 'servers are told');
+SELECT is((SELECT array_agg(c) FROM pg_listening_channels() c), NULL, 'and who does not listen hears nothing');
+
 -- reset_data
 SELECT lives_ok('SELECT tfx.reset_data()', 'first of all');
 SELECT tfx.add_client('testflinger-admin', '{"secret_hash": "h"}'), tfx.add_client('c', '{}');

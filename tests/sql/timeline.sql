@@ -76,5 +76,13 @@ SELECT results_eq($$ SELECT lines, last_id, more, ended FROM api.read_timeline(p
 -- cancelled by whom
 SELECT api.cancel_job(pg_temp.id(2), 'somebody');
 SELECT is(pg_temp.story(2), 'submitted:0 cancelled:0:somebody:cancelled', 'who cancelled a job is told');
+SELECT pg_temp.submit(4), pg_temp.agent('w', 'waiting', 'w'), pg_temp.submit(5, '{"queue": "w"}');
+SELECT is(pg_temp.claim('w', '{w}'), 5, 'a job that runs');
+SELECT pg_temp.post(5, 'setup', 'w'), api.cancel_job(pg_temp.id(5), 'me');
+SELECT is(pg_temp.story(5), 'submitted:0 claimed:1:w phase_started:1:w:setup cancelled:1:me:cancelled', 'and is cancelled');
+SELECT is(ended, true, 'has ended at once') FROM api.read_timeline(pg_temp.id(5), NULL, 100, NULL);
+SELECT pg_temp.post(5, 'complete', 'w');
+SELECT is((SELECT s ->> 'what' || ' ' || (s ->> 'why') FROM pg_temp.told(5) s OFFSET 4), 'released complete',
+    'then its agent is past it');
 SELECT is(tfx.name_event('something new'), 'something new', 'an event without a word for it has its own name');
 \ir lib/end.psql

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Ends an upload: the file is visible from now on and takes the place of an earlier one.  With its
 -- attachments there, a held job can be claimed; of two uploads at once the first counts and the
--- other is dropped.  Repeatable.
+-- other is dropped.  Repeatable.  queue: where a job can be claimed now; no row: nowhere.
 --   TF404  no such upload        TF409  pieces are missing
-CREATE FUNCTION api.finish_file(p_file uuid, p_size bigint, p_sha256 bytea) RETURNS void
+CREATE FUNCTION api.finish_file(p_file uuid, p_size bigint, p_sha256 bytea) RETURNS TABLE (queue text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_seqscan = off AS $$
 DECLARE
@@ -36,5 +36,8 @@ BEGIN
     SET state = CASE WHEN v_ready THEN 'complete' ELSE 'replaced' END, ended_at = now(),
         size = p_size, sha256 = p_sha256, chunks = v_chunks
     WHERE f.week = v_file.week AND f.id = p_file;
+    IF v_file.kind = 'attachments' AND v_ready THEN
+        RETURN QUERY SELECT j.queue FROM tf.job j WHERE j.id = v_file.job_id;
+    END IF;
 END
 $$;

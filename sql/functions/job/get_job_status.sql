@@ -4,11 +4,12 @@
 -- version stands for all of it but the position, which moves with other jobs.
 --   TF409  the token is stale
 CREATE FUNCTION api.get_job_status(p_id uuid, p_agent text, p_token text DEFAULT NULL)
-RETURNS TABLE (body text)
+RETURNS TABLE (body text, version text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
     v_facts text;
+    v_version text;
     v_position bigint;
     v_cancelled boolean;
 BEGIN
@@ -51,8 +52,9 @@ BEGIN
         PERFORM tfx.confirm_cancel(p_id, p_agent, p_token);
     END IF;
     IF v_facts IS NOT NULL THEN
+        v_version := tfx.name_version(v_facts);
         RETURN QUERY SELECT tfx.add_members(v_facts, format('"position" : %s, "version" : "%s"',
-            coalesce(v_position::text, 'null'), tfx.name_version(v_facts)));
+            coalesce(v_position::text, 'null'), v_version)), v_version;
     END IF;
 END
 $$;

@@ -14,12 +14,14 @@ BEGIN
         SELECT 0 AS n, 'lost' AS what,
                (SELECT a.agent FROM tf.attempt a WHERE a.job_id = p_id AND a.attempt = e.attempt) AS who,
                NULL AS why, NULL AS outcome
-        WHERE e.event IN ('retry', 'lose') AND e.why = 'agent_lost'
+        WHERE e.event IN ('retry', 'lose') AND e.why = 'agent_lost' AND e.from_state <> 'cancelling'
         UNION ALL
-        SELECT 1, tfx.name_event(e.event), CASE WHEN e.event <> 'retry' THEN e.who END,
+        SELECT 1, CASE WHEN e.from_state = 'cancelling' THEN 'released' ELSE tfx.name_event(e.event) END, CASE WHEN e.event <> 'retry' THEN e.who END,
                CASE WHEN e.event = 'hold' THEN 'attachments'
-                    WHEN e.to_state NOT IN ('complete', 'cancelled') THEN e.why END,
-               CASE WHEN e.to_state IN ('complete', 'cancelled') THEN e.why END) t
+                    WHEN e.from_state = 'cancelling' THEN e.event
+                    WHEN e.to_state NOT IN ('complete', 'cancelled', 'cancelling') THEN e.why END,
+               CASE WHEN e.to_state IN ('complete', 'cancelled', 'cancelling')
+                   AND e.from_state <> 'cancelling' THEN e.why END) t
     WHERE e.job_id = p_id AND e.id >= p_from;
 END
 $$;

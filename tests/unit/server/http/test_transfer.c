@@ -136,8 +136,10 @@ static int down(struct app *app, const struct request *req, struct response *res
     if (fail_at && source->fail_at == 1)
         source->at = 1; /* fails with its first piece */
     res->content_type = "application/octet-stream";
-    res->stream =
-        (struct stream){next_piece, free_source, source, sized ? (int64_t)source->total : -1};
+    res->stream = (struct stream){.next = next_piece,
+                                  .free = free_source,
+                                  .state = source,
+                                  .size_bytes = sized ? (int64_t)source->total : -1};
     return 0;
 }
 

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * Requests that wait: between two looks on a worker the exchange belongs to the registry (park.h),
+ * and its connection stays suspended. */
+#include "server/http/exchange.h"
+
+#include "server/http/answer.h"
+#include "server/http/outflow.h"
+#include "server/metrics.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LOOK_EVERY_MS 10000 /* a wake-up that was lost costs no more than this */
+
+/* Back to the workers; from any thread. */
+static void look_again(struct exchange *ex)
+{
+    struct work_queue *queue = ex->loop->options.queue;
+    enum work_lane lane = ex->match.route->lane == LANE_SLOW ? WORK_SLOW : WORK_FAST;
+
+    ex->queued_ms = clock_ms(ex->loop->clock);
+    queue->submit_always(queue, lane, &ex->work);
+}
+
+static void woken(struct parked *one)
+{
+    look_again((struct exchange *)(void *)((char *)one - offsetof(struct exchange, parked)));
+}
+
+void exchange_begin_look(struct exchange *ex)
+{
+    int64_t until_ms = ex->wait_until_ms;
+
+    ex->req.gone = &ex->gone;
+    ex->req.wait_over = ex->parked.over || ex->match.head || !ex->loop->options.park ||
+                        (until_ms && clock_ms(ex->loop->clock) >= until_ms);
+}
+
+static enum park_answer park(struct exchange *ex, const struct park_key *keys, size_t count,
+                             uint64_t mark)
+{
+    enum park_answer answer;
+
+    ex->parked.woken = woken;
+    ex->parked.gone = &ex->gone;
+    answer = park_add(ex->loop->options.park, &ex->parked, keys, count, mark);
+    if (answer == PARK_CHANGED)
+        look_again(ex);
+    return answer;
+}
+
+enum park_answer exchange_park(struct exchange *ex, uint64_t mark)
+{
+    struct response_wait wait = ex->res.wait;
+    int64_t now_ms = clock_ms(ex->loop->clock);
+    enum park_answer answer;
+
+    if (!ex->wait_until_ms)
+        ex->wait_until_ms = now_ms + wait.seconds * 1000;
+    (void)snprintf(ex->req.wait_memo, sizeof(ex->req.wait_memo), "%s", wait.memo);
+    ex->parked.deadline_ms = ex->wait_until_ms;
+    ex->parked.look_ms = now_ms + LOOK_EVERY_MS;
+    ex->parked.group = wait.group;
+    ex->res.wait = (struct response_wait){0};
+    response_done(&ex->res);
+    response_init(&ex->res);
+    answer = park(ex, wait.keys, wait.count, mark);
+    free(wait.keys);
+    return answer;
+}
+
+enum park_answer exchange_park_stream(struct exchange *ex, uint64_t mark)
+{
+    const struct stream *stream = &ex->res.stream;
+    const struct park_key key = {.key = stream->wait_key};
+
+    ex->parked.deadline_ms = INT64_MAX;
+    ex->parked.look_ms = clock_ms(ex->loop->clock) + stream->wait_ms;
+    return park(ex, &key, 1, mark);
+}
+
+void exchange_leave(struct exchange *ex)
+{
+    if (!park_leave(ex->loop->options.park, &ex->parked))
+        return;
+    metrics_add(ex->loop->options.app.metrics, METRIC_GONE, 1);
+    if (ex->next_state == EXCHANGE_SENDING)
+        outflow_cut(ex);
+    else
+        ex->next_state = EXCHANGE_DROPPED;
+    exchange_returned(ex);
+}
