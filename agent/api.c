@@ -13,6 +13,8 @@
 
 #define REFRESH_TIMEOUT_S 30
 #define TOKEN_REPLY_MAX   (256 * 1024)
+#define REPEAT_MAX_S      60 /* however long the server asks for: a job waits for the call */
+#define LEASE_HEADER      "Testflinger-Lease: "
 
 struct lane {
     struct api *api;
@@ -23,6 +25,8 @@ struct lane {
     struct buf url;
     struct buf request; /* for a token */
     char *used_token;   /* with which the first call went out */
+    char lease[sizeof(LEASE_HEADER) + RECORD_TOKEN_SIZE];
+    const char *headers[2];
 };
 
 struct api {
@@ -36,6 +40,8 @@ struct api {
     char *access_token;
     int64_t retry_pause_ms;
     int64_t last_reply_ms;
+    int64_t heard_ms; /* the same, but a proxy that answers for a server that is away counts not */
+    struct pace pace; /* of the last reply */
 };
 
 static void begin(struct lane *lane);
@@ -105,12 +111,16 @@ static void finish(struct lane *lane, int status, const struct err *err)
 {
     struct api_call *call = take_first(lane);
     struct buf body = lane->reply.body; /* the next call writes to the lane's own */
+    bool is_stale = status == 409 && call->lease.token[0] && !call->relayed;
 
+    pace_of(&lane->reply, &lane->api->pace);
     buf_init(&lane->reply.body, API_REPLY_MAX);
     if (lane->first)
         begin(lane);
     if (call->done)
         call->done(call->arg, status, &body, err);
+    if (is_stale && call->lease.stale)
+        call->lease.stale(call->lease.arg);
     buf_done(&body);
     free_call(call);
 }
@@ -134,10 +144,17 @@ static void describe_refusal(const struct fetch_reply *reply, struct err *err)
 static bool repeat_later(struct lane *lane)
 {
     struct api_call *call = lane->first;
+    int64_t pause_ms = lane->api->retry_pause_ms << call->tries;
+    struct pace pace;
+    int64_t told_ms;
 
     if (call->tries >= call->retries)
         return false;
-    reactor_after(lane->api->reactor, &lane->pause, lane->api->retry_pause_ms << call->tries);
+    pace_of(&lane->reply, &pace);
+    told_ms = (pace.retry_after_s < REPEAT_MAX_S ? pace.retry_after_s : REPEAT_MAX_S) * 1000;
+    if (told_ms > pause_ms)
+        pause_ms = pace_spread_ms(told_ms, pace_random());
+    reactor_after(lane->api->reactor, &lane->pause, pause_ms);
     call->tries++;
     return true;
 }
@@ -209,6 +226,8 @@ static void on_reply(void *arg, struct fetch_reply *reply, const struct err *err
     lane->exchange = NULL;
     if (reply->status != 0)
         lane->api->last_reply_ms = clock_ms(lane->api->reactor->clock);
+    if (reply->status > 0 && reply->status < 500)
+        lane->api->heard_ms = lane->api->last_reply_ms;
     if (class == FETCH_OK) {
         finish(lane, reply->status, NULL);
         return;
@@ -233,6 +252,8 @@ static int start_call(struct lane *lane, struct err *err)
 
     free(lane->used_token);
     lane->used_token = api->access_token ? strdup(api->access_token) : NULL;
+    (void)snprintf(lane->lease, sizeof(lane->lease), LEASE_HEADER "%s", call->lease.token);
+    lane->headers[0] = call->lease.token[0] ? lane->lease : NULL;
     buf_clear(&lane->url);
     (void)buf_adds(&lane->url, api->server);
     (void)buf_add(&lane->url, buf_text(&call->path), call->path.len);
@@ -243,6 +264,7 @@ static int start_call(struct lane *lane, struct err *err)
                                       .timeout_s = call->timeout_s,
                                       .stall_s = call->stall_s,
                                       .bearer = lane->used_token,
+                                      .headers = lane->headers[0] ? lane->headers : NULL,
                                       .body = call->body.len ? buf_text(&call->body) : NULL,
                                       .body_len = call->body.len,
                                       .upload_path = call->upload_path,
@@ -274,6 +296,16 @@ void api_send(struct api *api, enum api_lane lane, struct api_call *call)
     call->lane = lane;
     if (idle) /* from the loop, so that done is never called from here */
         reactor_after(api->reactor, &api->lanes[lane].pause, 0);
+}
+
+const struct pace *api_pace(const struct api *api)
+{
+    return &api->pace;
+}
+
+int64_t api_heard_ms(const struct api *api)
+{
+    return api->heard_ms;
 }
 
 bool api_is_idle(const struct api *api, enum api_lane lane)
@@ -332,7 +364,7 @@ struct api *api_new(struct reactor *reactor, const struct api_config *config, st
         return NULL;
     }
     api->reactor = reactor;
-    api->last_reply_ms = clock_ms(reactor->clock);
+    api->heard_ms = api->last_reply_ms = clock_ms(reactor->clock);
     for (int i = 0; i < API_LANE_COUNT; i++) {
         api->lanes[i].api = api;
         api->lanes[i].pause = (struct timer){.fire = on_pause_over, .arg = &api->lanes[i]};

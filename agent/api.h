@@ -3,7 +3,8 @@
  *
  * A call goes into a lane; in a lane calls go out one after the other in the order given, lanes run
  * side by side.  A call that got no reply or a 5xx is repeated (by default five times, pausing
- * 0.3 s * 2^n); a 401 drops the access token, fetches a fresh one and repeats once.
+ * 0.3 s * 2^n, or as long as the server says); a 401 drops the access token, fetches a fresh one
+ * and repeats once.
  *
  *     struct api_call *call = api_call_new("POST", on_posted, job);
  *     api_path(call, "/v1/result/", job->id, NULL);
@@ -13,7 +14,9 @@
 #ifndef AGENT_API_H
 #define AGENT_API_H
 
+#include "agent/pace.h"
 #include "agent/reactor.h"
+#include "agent/record.h"
 #include "common/buf.h"
 #include "common/err.h"
 #include "fetch/fetch.h"
@@ -34,12 +37,21 @@ enum api_lane {
     API_WATCH,  /* is the job cancelled? */
     API_EVENTS, /* to the job's webhook, which may be slow */
     API_SPOOL,  /* all about a job whose outcome is delivered while the next one runs */
+    API_CLAIM,  /* may wait at the server for a job */
+    API_LEASE,  /* renewals: nothing may hold them up */
     API_LANE_COUNT
 };
 
 /* err is NULL for a 2xx reply, else it says why the call was given up; status is 0 without reply.
  * Called once, never from api_send(). */
 typedef void api_done_fn(void *arg, int status, const struct buf *body, const struct err *err);
+
+/* Goes with the requests about a job that the server has lent. */
+struct api_lease {
+    char token[RECORD_TOKEN_SIZE]; /* "": none is sent */
+    void (*stale)(void *arg);      /* a 409: another agent has the job; called after done */
+    void *arg;
+};
 
 struct api_call {
     const char *method;
@@ -51,6 +63,8 @@ struct api_call {
     unsigned timeout_s;
     unsigned stall_s;
     int retries;
+    struct api_lease lease; /* a copy */
+    bool relayed;           /* the status is somebody else's: a 409 says nothing about the lease */
     api_done_fn *done;
     void *arg;
 
@@ -89,6 +103,10 @@ void api_path(struct api_call *call, ...) __attribute__((sentinel));
 
 /* Takes the call over. */
 void api_send(struct api *api, enum api_lane lane, struct api_call *call);
+/* What the server said beside the reply that done is being called for. */
+const struct pace *api_pace(const struct api *api);
+/* When the server last replied, with a status below 500, by the monotonic clock. */
+int64_t api_heard_ms(const struct api *api);
 /* Calls that wait or are under way. */
 bool api_is_idle(const struct api *api, enum api_lane lane);
 /* Forgets them; their done is not called. */

@@ -72,6 +72,7 @@ static void fetch(void *arg)
     call->retries = 0;
     call->timeout_s = FETCH_S;
     call->stall_s = STALL_S;
+    call->lease = job->lease.api;
     call->sink = fetch_sink_fd;
     call->sink_arg = &job->archive_fd;
     api_send(job->context->api, API_MAIN, call);

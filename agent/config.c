@@ -46,6 +46,8 @@ static const struct option_row rows[] = {
     OPTION_INT(struct config, pids_max, "0", 0, 1 << 22, "COUNT", "most processes of a job at once (needs a control group); 0: no limit"),
     OPTION_INT(struct config, kill_grace, "10", 0, HOUR, "SECONDS", "between SIGTERM and SIGKILL to what a phase started"),
     OPTION_INT(struct config, cancel_interval, "10", 1, HOUR, "SECONDS", "how often to look whether the job was cancelled"),
+    OPTION_INT(struct config, lease_s, "60", 0, HOUR, "SECONDS", "how long a job is lent for, if the server lends; 0: not asked for"),
+    OPTION_INT(struct config, wait_s, "50", 0, 300, "SECONDS", "how long a request may wait at the server, if it offers that; 0: none does"),
     OPTION_INT(struct config, stop_timeout, "60", 1, DAY, "SECONDS", "how long cleanup and the last reports may take after SIGTERM"),
     OPTION_INT(struct config, retry_pause_ms, "300", 1, 60000, "MS", "first pause before a failed request is repeated; doubles"),
     OPTION_INT(struct config, server_pause_min, "30", 1, DAY, "SECONDS", "first pause while the server is away; doubles"),
@@ -120,6 +122,16 @@ static int check_level(const void *filled, struct err *err)
     return 0;
 }
 
+static int check_lease(const void *filled, struct err *err)
+{
+    int64_t seconds = ((const struct config *)filled)->lease_s;
+
+    if (seconds > 0 && seconds < CONFIG_LEASE_MIN_S)
+        return err_set(err, ERR_INVALID, "is neither 0 nor from %d to %d", CONFIG_LEASE_MIN_S,
+                       HOUR);
+    return 0;
+}
+
 static int check_server_pauses(const void *filled, struct err *err)
 {
     const struct config *config = filled;
@@ -149,6 +161,7 @@ static const struct option_rule rules[] = {
     {"logging_basedir", check_logging},
     {"results_basedir", check_results},
     {"logging_level", check_level},
+    {"lease_s", check_lease},
     {"server_pause_max", check_server_pauses},
     {"metrics_address", check_metrics_address},
     {NULL, NULL},

@@ -17,6 +17,8 @@
 #define CONFIG_GLOBAL_TIMEOUT_S 14400 /* of a job that does not say */
 #define CONFIG_OUTPUT_TIMEOUT_S 900
 
+#define CONFIG_LEASE_MIN_S 30 /* servers grant no shorter ones */
+
 struct config {
     char *agent_id;
     char *server_address;
@@ -49,6 +51,8 @@ struct config {
     int64_t pids_max;
     int64_t kill_grace;
     int64_t cancel_interval;
+    int64_t lease_s; /* 0: no leases */
+    int64_t wait_s;  /* 0: no request waits at the server */
     int64_t stop_timeout;
     int64_t retry_pause_ms;
     int64_t server_pause_min;

@@ -3,7 +3,10 @@
 #ifndef AGENT_CONTEXT_H
 #define AGENT_CONTEXT_H
 
+#include "common/parse.h"
+
 #include <stdbool.h>
+#include <stdint.h>
 
 struct api;
 struct config;
@@ -27,6 +30,8 @@ struct context {
     struct spool *spool;
     struct telemetry *telemetry;
     struct wishes wishes;
+    char boot[UUID_TEXT_SIZE]; /* another one at each start */
+    int64_t accept_wait_s;     /* how long the server lets requests wait; 0: it does not */
 };
 
 #endif

@@ -96,20 +96,6 @@ static bool has_artifacts(const struct job *job)
     return found;
 }
 
-static int begin_packing(struct job *job, struct err *err)
-{
-    AUTO_FREE char *path = fs_join(job->dir, ARTIFACTS_FILE);
-
-    if (!path)
-        return err_set(err, ERR_INTERNAL, "out of memory");
-    (void)unlink(path); /* an older try, or something that a job put there */
-    job->archive_fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (job->archive_fd < 0)
-        return err_set_errno(err, errno, "could not create \"%s\"", path);
-    job->packer = tar_packer_new(job->dir, ARTIFACTS_DIR, job->archive_fd, err);
-    return job->packer ? 0 : -1;
-}
-
 static void end_packing(struct job *job)
 {
     tar_packer_free(job->packer);
@@ -117,6 +103,21 @@ static void end_packing(struct job *job)
     if (job->archive_fd >= 0)
         (void)close(job->archive_fd);
     job->archive_fd = -1;
+}
+
+static int begin_packing(struct job *job, struct err *err)
+{
+    AUTO_FREE char *path = fs_join(job->dir, ARTIFACTS_FILE);
+
+    if (!path)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    end_packing(job);   /* attachments whose fetching was ended */
+    (void)unlink(path); /* an older try, or something that a job put there */
+    job->archive_fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (job->archive_fd < 0)
+        return err_set_errno(err, errno, "could not create \"%s\"", path);
+    job->packer = tar_packer_new(job->dir, ARTIFACTS_DIR, job->archive_fd, err);
+    return job->packer ? 0 : -1;
 }
 
 static void packing_failed(struct job *job, const struct err *err)
@@ -178,6 +179,7 @@ void deliver_upload(struct job *job)
 {
     struct api_call *call = api_call_new("POST", on_uploaded, job);
 
+    call->lease = job->lease.api;
     api_path(call, "/v1/result/", job->id, "/artifact", NULL);
     call->upload_path = fs_join(job->dir, ARTIFACTS_FILE);
     call->timeout_s = UPLOAD_S;
@@ -204,6 +206,7 @@ void deliver_outcome(struct job *job)
 {
     struct api_call *call = api_call_new("POST", on_outcome, job);
 
+    call->lease = job->lease.api;
     if (job->is_delivery) /* what was posted while the job ran may have been lost */
         (void)job_post_device_info(job, NULL);
     job->record.posting = true;
@@ -219,7 +222,11 @@ void deliver_remove(struct job *job)
     struct err err = ERR_INIT;
 
     job->end = JOB_DELIVERED;
-    if (job->refused) {
+    job_lease_end(job);
+    if (job->lost)
+        log_info("discard", "job=%s", job->id);
+    if (job->refused && !job->lost) {
+        /* it must not be delivered a second time */
         log_error("remove", "job=%s error=%s", job->id,
                   LOG_VALUE("the server refused the outcome"));
         (void)spool_put_aside(job->context->spool, job->dir, NULL);
@@ -240,6 +247,7 @@ void deliver_keep(struct job *job)
     int rc = job_save(job);
 
     job->end = JOB_KEPT;
+    job_lease_end(job);
     if (rc == 0)
         rc = spool_keep(job->context->spool, job->dir, &err);
     if (rc == 0 || job->out_of_time || job->is_delivery) { /* that one lies there already */

@@ -3,7 +3,6 @@
  * out together: a slow webhook never sees more posts than it can take. */
 #include "agent/events.h"
 
-#include "agent/api.h"
 #include "agent/config.h"
 #include "agent/reactor.h"
 #include "common/json.h"
@@ -19,9 +18,11 @@ struct events {
     struct context *context;
     struct json_object *definition;
     enum api_lane lane;
+    const struct api_lease *lease;
     struct buf list; /* without brackets */
     int count;
     int posted; /* events in the newest post */
+    bool muted;
 };
 
 static void post(struct events *e);
@@ -54,6 +55,8 @@ static void post(struct events *e)
         return;
     call = api_call_new("POST", on_posted, e);
     call->retries = POST_RETRIES;
+    call->lease = *e->lease;
+    call->relayed = true;
     api_path(call, "/v1/job/", jsn_text(e->definition, "job_id"), "/events", NULL);
     (void)buf_addc(&call->body, '{');
     add_text(&call->body, "agent_id", e->context->config->agent_id);
@@ -67,7 +70,7 @@ static void post(struct events *e)
 }
 
 struct events *events_new(struct context *context, struct json_object *definition,
-                          enum api_lane lane)
+                          const struct api_lease *lease, enum api_lane lane)
 {
     struct events *e = calloc(1, sizeof(*e));
 
@@ -76,6 +79,7 @@ struct events *events_new(struct context *context, struct json_object *definitio
     e->context = context;
     e->definition = definition;
     e->lane = lane;
+    e->lease = lease;
     buf_init(&e->list, EVENTS_BYTES_MAX);
     return e;
 }
@@ -93,7 +97,7 @@ void events_add(struct events *events, const char *name, const char *detail)
 {
     char now[CLOCK_TEXT_SIZE];
 
-    if (events->count == EVENTS_MAX)
+    if (events->muted || events->count == EVENTS_MAX)
         return;
     clock_format_us(clock_us(events->context->reactor->clock), now);
     if (events->count > 0)
@@ -104,6 +108,12 @@ void events_add(struct events *events, const char *name, const char *detail)
     (void)buf_addf(&events->list, "\"timestamp\":\"%s\"}", now);
     events->count++;
     post(events);
+}
+
+void events_mute(struct events *events)
+{
+    events->muted = true;
+    api_drop(events->context->api, events->lane);
 }
 
 bool events_are_told(const struct events *events)

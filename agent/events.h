@@ -15,12 +15,15 @@ struct events;
 
 /* Everything is borrowed.  Never NULL: a job without webhook has events that nobody hears of. */
 struct events *events_new(struct context *context, struct json_object *definition,
-                          enum api_lane lane);
+                          const struct api_lease *lease, enum api_lane lane);
 /* Posts under way are forgotten. */
 void events_free(struct events *events);
 
 /* detail may be NULL. */
 void events_add(struct events *events, const char *name, const char *detail);
+
+/* Nobody is to hear of anything more. */
+void events_mute(struct events *events);
 
 /* True once every event was posted or given up. */
 bool events_are_told(const struct events *events);

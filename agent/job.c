@@ -6,6 +6,7 @@
 #include "agent/config.h"
 #include "agent/definition.h"
 #include "agent/job_steps.h"
+#include "agent/job_stop.h"
 #include "agent/spool.h"
 #include "common/fs.h"
 #include "common/json.h"
@@ -113,8 +114,17 @@ static void enter(struct job *job, enum job_stage stage)
 static void on_step(void *arg)
 {
     struct job *job = arg;
+    enum job_stage next = stage_after(job->stage, job->event);
 
-    enter(job, stage_after(job->stage, job->event));
+    /* the wish may have come while a phase that does not end for it was running, or this step was
+     * on its way */
+    if (next > JOB_START && next < JOB_CLEANUP && (job->shutting_down || job->cancel_wished))
+        next = JOB_CLEANUP;
+    if (next == JOB_CLEANUP && job->cancel_wished)
+        job_note_cancel(job);
+    if (job->lost && next > JOB_CLEANUP && next <= JOB_KEEP) /* nothing of it is told or kept */
+        next = JOB_REMOVE;
+    enter(job, next);
 }
 
 void job_event(struct job *job, enum job_event event)
@@ -168,8 +178,10 @@ struct job *job_make(struct context *context, struct json_object *definition, ch
     job->pause = (struct timer){.arg = job}; /* the stage that uses it says what is to be done */
     job->status = json_object_new_object();
     job->mask = mask_new(err);
-    job->events = events_new(context, definition, job->lanes->events);
-    const struct sender_job sent = {job->id, job->dir, &job->record, job->lanes->log};
+    job_lease_init(job);
+    job->events = events_new(context, definition, &job->lease.api, job->lanes->events);
+    const struct sender_job sent = {job->id, job->dir, &job->record, job->lanes->log,
+                                    &job->lease.api};
     job->sender = sender_new(context, &sent, err);
     if (!job->status || !job->mask || !job->sender || collect_secrets(job, err) < 0) {
         job_free(job);
@@ -183,6 +195,7 @@ void job_free(struct job *job)
     if (!job)
         return;
     phase_done(job);
+    job_lease_end(job);
     reactor_disarm(job->context->reactor, &job->step);
     reactor_disarm(job->context->reactor, &job->pause);
     api_drop(job->context->api, job->lanes->main);
@@ -216,7 +229,8 @@ static int write_files(struct job *job, struct err *err)
     return 0;
 }
 
-struct job *job_new(struct context *context, struct json_object *definition, struct err *err)
+struct job *job_new(struct context *context, struct json_object *definition,
+                    const struct record_lease *lease, struct err *err)
 {
     const char *written = jsn_text(definition, "job_id");
     char id[UUID_TEXT_SIZE];
@@ -225,6 +239,7 @@ struct job *job_new(struct context *context, struct json_object *definition, str
     char *dir = NULL;
 
     record_init(&record, context->config->agent_id);
+    record.lease = *lease;
     if (parse_uuid(written, strlen(written), id, err) < 0 ||
         spool_make(context->spool, id, &record, &dir, err) < 0) {
         json_object_put(definition);
@@ -245,6 +260,7 @@ void job_start(struct job *job, void (*ended)(void *arg, enum job_end end), void
 {
     job->ended = ended;
     job->arg = arg;
+    job_lease_begin(job);
     if (job->record.posting)
         enter(job, JOB_ASK);
     else if (job->is_delivery)
@@ -268,42 +284,4 @@ int job_save(struct job *job)
         log_error("save", "job=%s error=%s", job->id, LOG_VALUE(err.text));
     buf_done(&text);
     return rc;
-}
-
-static bool is_running_command(const struct job *job)
-{
-    return (job->stage == JOB_RUN || job->stage == JOB_CLEANUP) && job->run.output &&
-           !job->run.output->ended;
-}
-
-void job_shut_down(struct job *job)
-{
-    job->shutting_down = true;
-    if (job->stage < JOB_CLEANUP)
-        job->reason = "agent_stopped";
-    if (is_running_command(job) && job->phase != PHASE_CLEANUP)
-        (void)stop_ask(&job->run.stop, STOP_SHUTDOWN);
-    if ((job->stage == JOB_CHECK || job->stage == JOB_ALLOCATE || job->stage == JOB_WAIT) &&
-        !job->step.armed) {
-        api_drop(job->context->api, job->lanes->main);
-        reactor_disarm(job->context->reactor, &job->pause);
-        job_event(job, JOB_CANCELLED);
-    }
-}
-
-void job_hurry(struct job *job)
-{
-    job->out_of_time = true;
-    if (is_running_command(job)) {
-        (void)stop_ask(&job->run.stop, STOP_SHUTDOWN);
-        return;
-    }
-    sender_give_up(job->sender); /* a flush, if there is one, has failed then */
-    if (job->step.armed ||
-        (job->stage != JOB_ATTACHMENTS && job->stage != JOB_ASK && job->stage != JOB_PACK &&
-         job->stage != JOB_UPLOAD && job->stage != JOB_OUTCOME))
-        return;
-    api_drop(job->context->api, job->lanes->main);
-    reactor_disarm(job->context->reactor, &job->pause);
-    job_event(job, JOB_FAILED);
 }

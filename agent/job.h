@@ -14,6 +14,7 @@
 #include "agent/api.h"
 #include "agent/context.h"
 #include "agent/events.h"
+#include "agent/job_lease.h"
 #include "agent/job_state.h"
 #include "agent/mask.h"
 #include "agent/phase.h"
@@ -83,6 +84,7 @@ struct job {
     struct record record;
     struct sender *sender;
     struct events *events;
+    struct job_lease lease;
 
     enum job_stage stage;
     enum job_event event; /* what the stage came to, delivered from the loop */
@@ -99,9 +101,12 @@ struct job {
     int64_t told_until_ms;
     const char *reason; /* why the job ended, for its last event */
     bool cancelled;
-    bool shutting_down;
-    bool out_of_time; /* after the shutdown */
-    bool is_delivery; /* taken up when it was over already */
+    bool shutting_down;      /* no further phase but cleanup */
+    enum stop_reason ending; /* and why */
+    bool cancel_wished;      /* not every phase ends for it */
+    bool lost;               /* the server gave it to another agent */
+    bool out_of_time;        /* after the shutdown */
+    bool is_delivery;        /* taken up when it was over already */
 
     struct tar_packer *packer;
     struct tar_unpacker *unpacker;
@@ -113,16 +118,12 @@ struct job {
 };
 
 /* Takes the definition over.  The job ends by ended, called from the loop; then job_free(). */
-struct job *job_new(struct context *context, struct json_object *definition, struct err *err);
+struct job *job_new(struct context *context, struct json_object *definition,
+                    const struct record_lease *lease, struct err *err);
 /* A directory of the spool: to be cleaned up and delivered, or only delivered. */
 struct job *job_take_up(struct context *context, const char *dir, const struct record *record,
                         struct err *err);
 void job_start(struct job *job, void (*ended)(void *arg, enum job_end end), void *arg);
 void job_free(struct job *job);
-
-/* The agent is asked to end: stop the phase, clean up, report. */
-void job_shut_down(struct job *job);
-/* The time for that is over: whatever is under way ends now, what is not delivered is kept. */
-void job_hurry(struct job *job);
 
 #endif

@@ -4,6 +4,7 @@
 #include "agent/api.h"
 #include "agent/config.h"
 #include "agent/definition.h"
+#include "agent/job_stop.h"
 #include "agent/own.h"
 #include "agent/spool.h"
 #include "agent/telemetry.h"
@@ -28,6 +29,7 @@ static struct api_call *result_call(struct job *job, api_done_fn *done)
     struct api_call *call = api_call_new("POST", done, job);
 
     api_path(call, "/v1/result/", job->id, NULL);
+    call->lease = job->lease.api;
     return call;
 }
 
@@ -43,10 +45,13 @@ static void on_posted(void *arg, int status, const struct buf *body, const struc
 
 void job_post_state(struct job *job, const char *state)
 {
-    struct api_call *call = result_call(job, on_posted);
+    struct api_call *call;
 
-    (void)buf_addf(&call->body, "{\"job_state\":\"%s\"}", state);
-    api_send(job->context->api, job->lanes->main, call);
+    if (!job->lost) {
+        call = result_call(job, on_posted);
+        (void)buf_addf(&call->body, "{\"job_state\":\"%s\"}", state);
+        api_send(job->context->api, job->lanes->main, call);
+    }
     own_post_state(job->context, state, job->id);
 }
 
@@ -58,8 +63,11 @@ void job_add_status(const struct job *job, struct buf *b)
 
 void job_post_status(struct job *job)
 {
-    struct api_call *call = result_call(job, on_posted);
+    struct api_call *call;
 
+    if (job->lost)
+        return;
+    call = result_call(job, on_posted);
     job_add_status(job, &call->body);
     (void)buf_addc(&call->body, '}');
     api_send(job->context->api, job->lanes->main, call);
@@ -90,7 +98,7 @@ bool job_post_device_info(struct job *job, api_done_fn *done)
     struct buf body = BUF_INIT(API_BODY_MAX);
     struct api_call *call;
 
-    if (!add_device_info(job, &body)) {
+    if (job->lost || !add_device_info(job, &body)) {
         buf_done(&body);
         return false;
     }
@@ -177,15 +185,14 @@ void job_ask_state(struct job *job, const char *id, api_done_fn *done)
     call->retries = 0;
     call->sink = feed_scan;
     call->sink_arg = &job->scan;
+    if (id == job->id) /* and not that of its parent */
+        call->lease = job->lease.api;
     api_send(job->context->api, job->lanes->main, call);
 }
 
 static void be_cancelled(struct job *job)
 {
-    if (!job->cancelled)
-        events_add(job->events, "cancelled", NULL);
-    job->cancelled = true;
-    job->reason = "cancelled";
+    job_note_cancel(job);
     job_event(job, JOB_CANCELLED);
 }
 
@@ -194,6 +201,7 @@ static void on_own_record(void *arg, int status, const struct buf *body, const s
     struct job *job = arg;
     struct own_record record;
 
+    own_note_offers(job->context, err);
     if (!err && status == 200 && own_parse(body, &record) == 0) {
         own_note_wishes(job->context, &record);
         own_record_done(&record);
@@ -254,7 +262,7 @@ static void tell_end(struct job *job, int status)
     if (status != 0)
         phase_failure_detail(job, job->phase, &detail);
     events_add(job->events, event, buf_text(&detail));
-    if (job->phase == PHASE_PROVISION)
+    if (job->phase == PHASE_PROVISION && !job->lost) /* its end says nothing about the device */
         post_provision_log(job, status, event);
     buf_done(&detail);
 }
@@ -333,7 +341,7 @@ static void note_cut(struct job *job)
     int cut = job->shutting_down && !job->cancelled ? job_cut_phase(job) : -1;
 
     if (cut >= 0 && !has_failed(job))
-        note_not_run(job, (enum phase)cut, PHASE_STOPPED, stop_text(STOP_SHUTDOWN));
+        note_not_run(job, (enum phase)cut, PHASE_STOPPED, stop_text(job->ending));
 }
 
 void job_clean_up(struct job *job)

@@ -7,6 +7,7 @@
 #include "agent/config.h"
 #include "agent/courier.h"
 #include "agent/job.h"
+#include "agent/job_stop.h"
 #include "agent/logfile.h"
 #include "agent/own.h"
 #include "agent/reactor.h"
@@ -57,6 +58,7 @@ static const struct {
     {LOOP_OFFLINE, LOOP_OK,             LOOP_ALIVE},
     {LOOP_CLAIM,   LOOP_OK,             LOOP_JOB},
     {LOOP_CLAIM,   LOOP_NONE,           LOOP_PAUSE},
+    {LOOP_CLAIM,   LOOP_WAITED,         LOOP_ALIVE},
     {LOOP_CLAIM,   LOOP_FAILED,         LOOP_PAUSE},
     {LOOP_PAUSE,   LOOP_OK,             LOOP_ALIVE},
     {LOOP_JOB,     LOOP_OK,             LOOP_ALIVE},
@@ -99,9 +101,14 @@ static void on_pause_over(void *arg)
     loop_comes_to(arg, LOOP_OK);
 }
 
+void loop_pause_for_ms(struct loop *l, int64_t ms)
+{
+    reactor_after(l->context->reactor, &l->pause, ms);
+}
+
 void loop_pause_for(struct loop *l, int64_t seconds)
 {
-    reactor_after(l->context->reactor, &l->pause, seconds * 1000);
+    loop_pause_for_ms(l, seconds * 1000);
 }
 
 /* --- leaving --------------------------------------------------------------------------- */
@@ -160,7 +167,9 @@ static void on_terminate(struct loop *l)
         l->stopping = true;
         reactor_disarm(reactor, &l->pause);
         reactor_disarm(reactor, &l->step);
+        reactor_disarm(reactor, &l->look);
         api_drop(l->context->api, API_MAIN);
+        api_drop(l->context->api, API_CLAIM);
         enter(l, LOOP_LEAVE);
     }
 }
@@ -172,6 +181,7 @@ static void on_restart_wish(struct loop *l)
         reactor_disarm(l->context->reactor, &l->pause);
         loop_comes_to(l, LOOP_OK);
     }
+    round_end_waiting(l);
 }
 
 static void on_signal(void *arg)
@@ -221,6 +231,7 @@ struct loop *loop_new(struct context *context, struct err *err)
     l->pause = (struct timer){.fire = on_pause_over, .arg = l};
     l->patience = (struct timer){.fire = on_patience_over, .arg = l};
     l->daily = (struct timer){.fire = on_daily, .arg = l};
+    l->look = (struct timer){.fire = round_look, .arg = l};
     if (l->signals.fd < 0) {
         (void)err_set_errno(err, errno, "could not watch for signals");
         free(l);
@@ -247,6 +258,7 @@ void loop_free(struct loop *loop)
     reactor_disarm(reactor, &loop->pause);
     reactor_disarm(reactor, &loop->patience);
     reactor_disarm(reactor, &loop->daily);
+    reactor_disarm(reactor, &loop->look);
     reactor_unwatch(reactor, &loop->signals);
     (void)close(loop->signals.fd);
     free(loop);

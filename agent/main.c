@@ -203,7 +203,8 @@ static int serve(const struct config *config, const char *token, struct err *err
     AUTO_CLOSE int lock_fd = -1;
     int status = -1;
 
-    if (lock_take_name(config->lock_basedir, config->agent_id, &lock_fd, err) < 0)
+    if (uuid_make(clock_us(reactor.clock), context.boot, err) < 0 ||
+        lock_take_name(config->lock_basedir, config->agent_id, &lock_fd, err) < 0)
         return -1;
     context.spool =
         spool_new(config->execution_basedir, config->results_basedir, config->agent_id, err);

@@ -165,6 +165,12 @@ void own_record_done(struct own_record *record)
     record->json = NULL;
 }
 
+void own_note_offers(struct context *context, const struct err *err)
+{
+    if (!err) /* a proxy that answers for the server says nothing of it */
+        context->accept_wait_s = api_pace(context->api)->accept_wait_s;
+}
+
 void own_note_wishes(struct context *context, const struct own_record *record)
 {
     static const char *const away[] = {"offline", "maintenance"};

@@ -19,6 +19,8 @@ void own_ask(struct context *context, api_done_fn *done, void *arg);
 int own_parse(const struct buf *body, struct own_record *ret_record);
 void own_record_done(struct own_record *record);
 
+/* Notes, in the call's done, what the server offers beside the record. */
+void own_note_offers(struct context *context, const struct err *err);
 /* Notes "offline", "maintenance" and "restart" in context->wishes. */
 void own_note_wishes(struct context *context, const struct own_record *record);
 

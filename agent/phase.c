@@ -131,7 +131,8 @@ static void stop_looking(struct job *job)
 {
     stop_disarm(&job->run.stop);
     reactor_disarm(job->context->reactor, &job->run.look);
-    api_drop(job->context->api, API_WATCH);
+    if (!job_is_lent(job))
+        api_drop(job->context->api, API_WATCH);
 }
 
 /* --- after the command ----------------------------------------------------------------- */
@@ -229,7 +230,8 @@ static void arm(struct job *job)
     run->stop.arg = job;
     stop_arm(&run->stop, job->phase, global_s, output_s);
     run->look = (struct timer){.fire = on_look, .arg = job};
-    reactor_after(job->context->reactor, &run->look, config->cancel_interval * 1000);
+    if (!job_is_lent(job))
+        reactor_after(job->context->reactor, &run->look, config->cancel_interval * 1000);
     run->serial_step = (struct timer){.fire = on_serial_step, .arg = job};
 }
 

@@ -21,7 +21,7 @@ struct phase_run {
     struct output *serial;
     int serial_fd;
     struct stop stop;
-    struct timer look;        /* for a cancel */
+    struct timer look;        /* for a cancel, of a job that is not lent */
     struct timer serial_step; /* the serial log is read in pieces */
     struct job_state_scan scan;
     struct runner_command command;

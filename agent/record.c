@@ -30,6 +30,34 @@ void record_init(struct record *record, const char *agent)
     (void)snprintf(record->agent, sizeof(record->agent), "%s", agent);
 }
 
+/* Goes into a header: a token of other bytes is none. */
+static bool is_token(const char *text)
+{
+    size_t len = text ? strlen(text) : 0;
+
+    if (len == 0 || len >= RECORD_TOKEN_SIZE)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (text[i] <= ' ' || text[i] > '~')
+            return false;
+    return true;
+}
+
+void record_take_lease(struct json_object *json, struct record_lease *ret_lease)
+{
+    const char *token = jsn_text(json, "token");
+    int64_t seconds = jsn_int(json, "seconds", 0);
+    int64_t stop_after = jsn_int(json, "stop_after", 0);
+    struct record_lease lease = {.seconds = seconds, .attempt = jsn_int(json, "attempt", 0)};
+
+    if (is_token(token) && seconds >= 1 && seconds <= RECORD_LEASE_MAX_S) {
+        (void)snprintf(lease.token, sizeof(lease.token), "%s", token);
+        if (stop_after > 0 && stop_after <= RECORD_LEASE_MAX_S)
+            lease.stop_after = stop_after;
+    }
+    *ret_lease = lease;
+}
+
 static void add_record(struct buf *b, const struct record *r)
 {
     (void)buf_adds(b, "{\"agent\":");
@@ -39,6 +67,11 @@ static void add_record(struct buf *b, const struct record *r)
                    r->uploaded);
     (void)buf_addf(b, ",\"released\":%d,\"posting\":%d,\"losses\":%d,\"reason\":\"%s\"",
                    r->released, r->posting, r->losses, r->reason);
+    (void)buf_adds(b, ",\"lease\":{\"token\":");
+    (void)jsn_add_string(b, r->lease.token, strlen(r->lease.token));
+    (void)buf_addf(b,
+                   ",\"seconds\":%" PRId64 ",\"attempt\":%" PRId64 ",\"stop_after\":%" PRId64 "}",
+                   r->lease.seconds, r->lease.attempt, r->lease.stop_after);
     for (enum log_type t = 0; t < LOG_TYPE_COUNT; t++) {
         (void)buf_addf(b, ",\"%s\":{\"next\":%" PRId64, types[t], r->next[t]);
         for (enum phase p = 0; p < PHASE_COUNT; p++)
@@ -110,6 +143,7 @@ int record_load(struct record *record, const char *dir, struct err *err)
     record->losses = (int)jsn_int(json, "losses", 0);
     (void)snprintf(record->reason, sizeof(record->reason), "%s",
                    jsn_text(json, "reason") ? jsn_text(json, "reason") : "");
+    record_take_lease(jsn_get(json, "lease"), &record->lease);
     for (enum log_type t = 0; t < LOG_TYPE_COUNT; t++) {
         struct json_object *log = jsn_get(json, types[t]);
 

@@ -9,14 +9,25 @@
 #include "common/err.h"
 #include "common/names.h"
 
+#include <json-c/json.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #define RECORD_FILE        ".testflinger-agent.json"
 #define RECORD_AGENT_SIZE  1024
 #define RECORD_REASON_SIZE 32
+#define RECORD_TOKEN_SIZE  128
+#define RECORD_LEASE_MAX_S (365 * 24 * 3600)
 
 enum log_type { LOG_OUTPUT, LOG_SERIAL, LOG_TYPE_COUNT };
+
+/* What came with a claim when the server lends jobs for a time. */
+struct record_lease {
+    char token[RECORD_TOKEN_SIZE]; /* "": the job is not lent */
+    int64_t seconds;               /* how long it lives after each sign of life */
+    int64_t attempt;
+    int64_t stop_after; /* seconds without contact until the agent gives the job up; 0: never */
+};
 
 struct record {
     char agent[RECORD_AGENT_SIZE];   /* whose job it is: directories may be shared */
@@ -28,9 +39,13 @@ struct record {
     bool posting;                    /* the outcome is being posted: it may be there */
     int losses;                      /* how many agents died over it */
     char reason[RECORD_REASON_SIZE]; /* why it ended, once it is over */
-    int64_t next[LOG_TYPE_COUNT];    /* fragment number */
+    struct record_lease lease;
+    int64_t next[LOG_TYPE_COUNT];                          /* fragment number */
     struct output_mark marks[LOG_TYPE_COUNT][PHASE_COUNT]; /* what the server has of each log */
 };
+
+/* The member "lease" of a claim or of a record; what cannot be used counts as no lease. */
+void record_take_lease(struct json_object *json, struct record_lease *ret_lease);
 
 void record_init(struct record *record, const char *agent);
 const char *log_type_name(enum log_type type);

@@ -6,17 +6,16 @@
 #include "agent/api.h"
 #include "agent/config.h"
 #include "agent/courier.h"
-#include "agent/definition.h"
 #include "agent/job.h"
 #include "agent/telemetry.h"
 #include "common/json.h"
 #include "common/log.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define HEARTBEAT_MS (12 * 3600 * INT64_C(1000)) /* the server wants to hear at least daily */
-#define CLAIM_S      60
 #define ALIVE_S      30
 
 /* --- the server ------------------------------------------------------------------------ */
@@ -56,7 +55,7 @@ void round_wait_away(struct loop *l)
     loop_pause_for(l, l->away_s);
 }
 
-static void post_waiting(struct loop *l)
+void round_post_waiting(struct loop *l)
 {
     own_post_state(l->context, "waiting", "");
     l->last_state_ms = clock_ms(l->context->reactor->clock);
@@ -65,7 +64,7 @@ static void post_waiting(struct loop *l)
 void round_say_hello(struct loop *l)
 {
     if (!l->introduced) { /* the first post brings the cookie that names the agent */
-        post_waiting(l);
+        round_post_waiting(l);
         own_post_description(l->context);
         own_post_queues(l->context);
         own_post_images(l->context);
@@ -122,7 +121,7 @@ void round_take_up_left(struct loop *l)
 
 /* --- the agent's own record ------------------------------------------------------------ */
 
-static bool heartbeat_is_due(const struct loop *l)
+bool round_heartbeat_is_due(const struct loop *l)
 {
     return clock_ms(l->context->reactor->clock) - l->last_state_ms > HEARTBEAT_MS;
 }
@@ -146,6 +145,7 @@ static void on_own(void *arg, int status, const struct buf *body, const struct e
     struct loop *l = arg;
     struct own_record record;
 
+    own_note_offers(l->context, err);
     if (status == 404) /* the server has forgotten the agent */
         l->introduced = false;
     if (err && (status == 0 || status >= 500)) {
@@ -185,7 +185,7 @@ void round_be_offline(struct loop *l)
 
     telemetry_state(l->context->telemetry, state, "");
     log_info("offline", "state=%s comment=%s", state, LOG_VALUE(l->own.comment));
-    if (strcmp(l->own.state, state) != 0 || heartbeat_is_due(l)) {
+    if (strcmp(l->own.state, state) != 0 || round_heartbeat_is_due(l)) {
         own_post_offline(l->context, on_offline_posted, l);
         return;
     }
@@ -197,58 +197,6 @@ void round_be_offline(struct loop *l)
 
 /* --- jobs ------------------------------------------------------------------------------ */
 
-static void on_claimed(void *arg, int status, const struct buf *body, const struct err *claim_err)
-{
-    struct loop *l = arg;
-    struct err err = claim_err ? *claim_err : (struct err)ERR_INIT;
-
-    if (status == 401 || status == 403) {
-        log_error("claim", "not authorised: %s", err.text);
-        l->introduced = false; /* 401 may mean that the cookie is missing */
-    } else if (claim_err) {
-        log_warning("claim", "error=%s", LOG_VALUE(err.text));
-    }
-    if (claim_err || status != 200 || body->len == 0) {
-        loop_comes_to(l, claim_err ? LOOP_FAILED : LOOP_NONE);
-        return;
-    }
-    if (definition_parse(buf_text(body), body->len, &l->claimed, &err) < 0) {
-        log_error("claim", "error=%s", LOG_VALUE(err.text));
-        loop_comes_to(l, LOOP_FAILED);
-        return;
-    }
-    loop_comes_to(l, LOOP_OK);
-}
-
-void round_claim(struct loop *l)
-{
-    struct err err = ERR_INIT;
-    struct api_call *call;
-
-    telemetry_state(l->context->telemetry, "waiting", ""); /* it may have been offline */
-    if (heartbeat_is_due(l))
-        post_waiting(l);
-    if (spool_reserve(l->context->spool, &err) < 0) {
-        log_error("disk", "error=%s", LOG_VALUE(err.text));
-        loop_comes_to(l, LOOP_FAILED);
-        return;
-    }
-    call = api_call_new("GET", on_claimed, l);
-    api_path(call, "/v1/job", NULL);
-    own_add_queues(l->context, &l->own, &call->path);
-    call->retries = 0; /* an answer that was lost may have been a job: let the server see to it */
-    call->timeout_s = CLAIM_S;
-    api_send(l->context->api, API_MAIN, call);
-}
-
-void round_wait_poll(struct loop *l)
-{
-    if (l->context->wishes.restart)
-        loop_comes_to(l, LOOP_OK);
-    else
-        loop_pause_for(l, l->context->config->polling_interval);
-}
-
 static void on_job_ended(void *arg, enum job_end end)
 {
     struct loop *l = arg;
@@ -258,15 +206,16 @@ static void on_job_ended(void *arg, enum job_end end)
     if (l->context->wishes.offline)
         own_post_offline(l->context, NULL, NULL);
     else
-        post_waiting(l);
+        round_post_waiting(l);
     loop_comes_to(l, LOOP_OK);
 }
 
 /* The job was taken and cannot be run: whoever waits for it must hear of that. */
-static void report_impossible(struct loop *l, const char *id)
+static void report_impossible(struct loop *l, const char *id, const struct record_lease *lease)
 {
     struct api_call *call = api_call_new("POST", NULL, NULL);
 
+    (void)snprintf(call->lease.token, sizeof(call->lease.token), "%s", lease->token);
     api_path(call, "/v1/result/", id, NULL);
     (void)buf_adds(&call->body, "{\"status\":{\"setup\":1},\"job_state\":\"complete\"}");
     api_send(l->context->api, API_MAIN, call);
@@ -275,19 +224,23 @@ static void report_impossible(struct loop *l, const char *id)
 void round_run_job(struct loop *l)
 {
     struct json_object *definition = l->claimed;
+    struct record_lease lease;
     struct err err = ERR_INIT;
 
     l->claimed = NULL;
     log_info("job", "job=%s queue=%s", jsn_text(definition, "job_id"),
              LOG_VALUE(jsn_text(definition, "job_queue")));
-    (void)json_object_get(definition); /* one for us, to know the id if it fails */
-    l->job = job_new(l->context, definition, &err);
+    record_take_lease(jsn_get(definition, "lease"), &lease);
+    json_object_object_del(definition, "lease"); /* it is the agent's, not the job's */
+    (void)json_object_get(definition);           /* one for us, to know the id if it fails */
+    l->job = job_new(l->context, definition, &lease, &err);
     if (l->job) {
         spool_hold(l->context->spool, l->job->dir);
         job_start(l->job, on_job_ended, l);
     } else {
         log_error("job", "job=%s error=%s", jsn_text(definition, "job_id"), LOG_VALUE(err.text));
-        report_impossible(l, jsn_text(definition, "job_id"));
+        report_impossible(l, jsn_text(definition, "job_id"), &lease);
+        l->pause_ms = l->context->config->polling_interval * 1000;
         loop_comes_to(l, LOOP_FAILED);
     }
     json_object_put(definition);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Inside loop.c and rounds.c only: the states of the agent and what they share. */
+ * Inside loop.c, rounds.c and claim.c only: the states of the agent and what they share. */
 #ifndef AGENT_ROUNDS_H
 #define AGENT_ROUNDS_H
 
@@ -37,6 +37,7 @@ enum loop_event {
     LOOP_NONE,
     LOOP_WANTED_OFFLINE,
     LOOP_WANTED_RESTART,
+    LOOP_WAITED, /* at the server, in vain: the next round begins at once */
     LOOP_EVENT_COUNT
 };
 
@@ -49,12 +50,17 @@ struct loop {
     struct timer pause;    /* of the states that wait */
     struct timer patience; /* after SIGTERM */
     struct timer daily;
+    struct timer look; /* at the own record, while a claim waits at the server */
     struct own_record own;
     struct courier *courier;
     struct job *job;
     struct json_object *claimed;
     char cursor[SPOOL_CURSOR_SIZE];
     int64_t away_s;
+    int64_t pause_ms;   /* the next LOOP_PAUSE */
+    int64_t claimed_ms; /* when the last claim went out */
+    int64_t wait_s;     /* how long it may wait at the server; 0: not at all */
+    int hasty;          /* claims in a row that were to wait and did not */
     int64_t last_state_ms;
     int64_t leave_until_ms;
     bool introduced;
@@ -64,8 +70,16 @@ struct loop {
 
 /* What a state came to; the next one begins from the loop. */
 void loop_comes_to(struct loop *l, enum loop_event event);
+/* The state that says that there is no job. */
+void round_post_waiting(struct loop *l);
+bool round_heartbeat_is_due(const struct loop *l);
+/* Looks at the own record while a claim waits at the server; loop.look calls it. */
+void round_look(void *loop);
+/* A claim that waits at the server is taken back; fine if there is none. */
+void round_end_waiting(struct loop *l);
 /* The pause ends with LOOP_OK. */
 void loop_pause_for(struct loop *l, int64_t seconds);
+void loop_pause_for_ms(struct loop *l, int64_t ms);
 
 typedef void loop_action_fn(struct loop *l);
 loop_action_fn round_ask_alive, round_wait_away, round_say_hello, round_take_up_left, round_ask_own,

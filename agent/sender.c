@@ -2,7 +2,6 @@
  * Choosing the next fragment and dealing with what becomes of it. */
 #include "agent/sender.h"
 
-#include "agent/api.h"
 #include "agent/config.h"
 #include "agent/reactor.h"
 #include "common/json.h"
@@ -34,6 +33,7 @@ struct sender {
     int64_t last_ms; /* when the last fragment went out */
     void (*flushed)(void *arg, bool all_sent);
     void *flushed_arg;
+    bool discarding;
 };
 
 static void consider(struct sender *s);
@@ -141,6 +141,7 @@ static struct api_call *fragment_call(struct sender *s, const struct stream *str
     char now[CLOCK_TEXT_SIZE];
 
     clock_format_us(clock_us(clock), now);
+    call->lease = *s->job.lease;
     api_path(call, "/v1/result/", s->job.id, "/log/", log_type_name(stream->type), NULL);
     (void)buf_addf(&call->body,
                    "{\"fragment_number\":%lld,\"timestamp\":\"%s\",\"phase\":\"%s\",\"log_data\":",
@@ -178,7 +179,7 @@ static void consider(struct sender *s)
 
     if (s->sending)
         return;
-    stream = next_stream(s);
+    stream = s->discarding ? NULL : next_stream(s);
     if (!stream) {
         end_flush(s, true);
         return;
@@ -201,6 +202,15 @@ void sender_flush(struct sender *sender, void (*done)(void *arg, bool all_sent),
     sender->flushed = done;
     sender->flushed_arg = arg;
     if (!sender->sending)
+        reactor_after(sender->context->reactor, &sender->later, 0);
+}
+
+void sender_discard(struct sender *sender)
+{
+    sender->discarding = true;
+    api_drop(sender->context->api, sender->job.lane);
+    sender->sending = NULL;
+    if (sender->flushed)
         reactor_after(sender->context->reactor, &sender->later, 0);
 }
 

@@ -21,6 +21,7 @@ struct sender_job {
     const char *dir;       /* for the record */
     struct record *record; /* kept up to date */
     enum api_lane lane;
+    const struct api_lease *lease;
 };
 
 /* Everything is borrowed. */
@@ -36,6 +37,8 @@ void sender_kick(struct sender *sender);
 /* Sends what is there without waiting for more; done(arg, false) if the server cannot be reached.
  * done is called from the loop, once; one flush at a time. */
 void sender_flush(struct sender *sender, void (*done)(void *arg, bool all_sent), void *arg);
+/* Nothing more is sent; every flush ends at once, as if all was. */
+void sender_discard(struct sender *sender);
 /* Ends a flush at once: as if the server could not be reached. */
 void sender_give_up(struct sender *sender);
 

@@ -20,6 +20,10 @@ static const struct {
     /* a device half provisioned is worse than one provisioned for nothing */
     [STOP_CANCELLED] = {ALL & ~(BIT(PROVISION) | BIT(CLEANUP)), "cancelled",
                         "Job cancellation was requested, exiting"},
+    /* whoever has the job now wants the device, if it is this one, cleaned up */
+    [STOP_LOST] = {ALL & ~BIT(CLEANUP), "lease_lost", "The job was given to another agent"},
+    [STOP_SILENCE] = {ALL & ~BIT(CLEANUP), "server_lost",
+                      "The server cannot be reached for too long"},
     [STOP_SHUTDOWN] = {ALL, "agent_stopped", "The agent was asked to stop, exiting"},
 };
 

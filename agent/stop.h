@@ -16,6 +16,8 @@ enum stop_reason {
     STOP_OUTPUT_TIMEOUT,
     STOP_CANCELLED,
     STOP_SHUTDOWN,
+    STOP_LOST,    /* the job is another agent's */
+    STOP_SILENCE, /* the server was not heard of for too long */
     STOP_REASON_COUNT
 };
 

@@ -223,7 +223,8 @@ void telemetry_phase_ended(struct telemetry *t, const struct job *job, int statu
                            enum stop_reason stopped)
 {
     /* what people stopped has not failed */
-    bool failed = status != 0 && stopped != STOP_CANCELLED && stopped != STOP_SHUTDOWN;
+    bool failed = status != 0 && stopped != STOP_CANCELLED && stopped != STOP_SHUTDOWN &&
+                  stopped != STOP_LOST && stopped != STOP_SILENCE;
 
     if (!t)
         return;

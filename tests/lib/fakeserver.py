@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A server that speaks just enough of docs/protocol.md for an agent, remembers every request, and
-can be told to misbehave: fail, drop connections, be away, cancel a job."""
+can be told to misbehave: fail, drop connections, be away, cancel a job.  What it offers beside that
+is in fakelease.py."""
 import json
 import re
 import threading
@@ -8,6 +9,7 @@ import urllib.parse
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from fakelease import Lending, Offers, as_json
 from wait import wait_for
 
 AGENT_TOKEN = "refresh-token-of-the-tests"
@@ -22,6 +24,7 @@ class Request:
         self.headers = headers
         self.body = body
         self.status = None
+        self.connection = None
 
     def json(self):
         return json.loads(self.body)
@@ -33,9 +36,10 @@ class Request:
 class Rule:
     """Overrules the answers to matching requests, times times (None: always)."""
 
-    def __init__(self, method, pattern, status, body, times):
+    def __init__(self, method, pattern, status, body, times, headers):
         self.method, self.pattern = method, re.compile(pattern)
         self.status, self.body, self.times = status, body, times
+        self.headers = headers or {}
 
     def takes(self, request):
         if request.method != self.method or not self.pattern.fullmatch(request.path):
@@ -79,6 +83,8 @@ class Job:
         self.attachments = None
         self.events = []
         self.completions = 0
+        self.token = None
+        self.attempt = 0
 
     def log(self, phase, kind="output"):
         return "".join(f["log_data"] for f in self.fragments[kind] if f["phase"] == phase)
@@ -91,12 +97,15 @@ def same_fragment(one, other):
     return all(one[key] == other[key] for key in ("phase", "fragment_number", "log_data"))
 
 
-class FakeServer:
+class FakeServer(Lending):
     """start() and stop() may be repeated: the port stays, so does what was recorded."""
 
     def __init__(self, authenticated=False):
         self.authenticated = authenticated
         self.lock = threading.RLock()
+        self.changed = threading.Condition(self.lock)
+        self.offers = Offers()
+        self.stopping = False
         self.requests = []
         self.rules = []
         self.holds = []
@@ -116,6 +125,7 @@ class FakeServer:
 
     def start(self):
         fake = self
+        self.stopping = False
 
         class Handler(FakeHandler):
             server_of_tests = fake
@@ -129,6 +139,7 @@ class FakeServer:
     def stop(self):
         """Closes the port and every connection: whoever asks now is refused."""
         if self.http:
+            self.stopping = True
             self.http.shutdown()
             self.http.close_connections()
             self.http.server_close()
@@ -156,11 +167,12 @@ class FakeServer:
         with self.lock:
             self.jobs[definition["job_id"]] = job
             self.waiting.append(job)
+            self.changed.notify_all()
         return job
 
-    def overrule(self, method, pattern, status, body=b"", times=None):
+    def overrule(self, method, pattern, status, body=b"", times=None, headers=None):
         """status 0 closes the connection without an answer."""
-        rule = Rule(method, pattern, status, body, times)
+        rule = Rule(method, pattern, status, body, times, headers)
         with self.lock:
             self.rules.append(rule)
         return rule
@@ -175,6 +187,7 @@ class FakeServer:
     def cancel(self, job):
         with self.lock:
             job.state = "cancelled"
+            self.changed.notify_all()
 
     def forget_tokens(self):
         with self.lock:
@@ -216,7 +229,7 @@ class FakeServer:
             for rule in self.rules:
                 if rule.takes(request):
                     request.status = rule.status
-                    return rule.status, rule.body, {}
+                    return rule.status, rule.body, rule.headers
             status, body, headers = self.route(request)
             request.status = status
             return status, body, headers
@@ -232,6 +245,8 @@ class FakeServer:
         for method, pattern, handler in ROUTES:
             match = re.fullmatch(pattern, request.path)
             if match and method == request.method:
+                if match.groups() and self.is_stale(request, match[1]):
+                    return 409, b'{"message": "stale"}', {}
                 return handler(self, request, *match.groups())
         return 404, b"Not found", {}
 
@@ -247,12 +262,28 @@ class FakeServer:
             return 400, b"", {}
         if "agent_name=" not in request.headers.get("Cookie", ""):
             return 401, b'{"message": "no cookie"}', {}
+        if not self.wait_until(request, lambda: self.has_job(request) or self.is_away()):
+            return 204, b"", {} # to nobody
+        job = self.has_job(request)
+        if job and not self.is_away():
+            self.waiting.remove(job)
+            job.state = "running"
+            return self.told(200, as_json({**job.definition, "started_at": "2026-01-01T00:00:00Z",
+                                           **self.grant(request, job)}), {})
+        headers = {} if self.offers.retry_after is None else {
+            "Retry-After": str(self.offers.retry_after)}
+        return self.told(204, b"", headers)
+
+    def has_job(self, request):
         for job in self.waiting:
             if job.definition["job_queue"] in request.query["queue"]:
-                self.waiting.remove(job)
-                job.state = "running"
-                return 200, as_json({**job.definition, "started_at": "2026-01-01T00:00:00Z"}), {}
-        return 204, b"", {}
+                return job
+        return None
+
+    def is_away(self):
+        """Only waiting claims know of it, as in docs/protocol.md."""
+        return (self.offers.wait_s is not None and
+                self.agent.get("state") in ("offline", "maintenance", "restart"))
 
     def attachments(self, _request, job_id):
         data = self.jobs[job_id].attachments
@@ -264,6 +295,7 @@ class FakeServer:
             return 200, b"OK", {}
         job.status = posted.get("status", job.status)
         job.device_info = posted.get("device_info", job.device_info)
+        self.changed.notify_all()
         if "job_state" in posted:
             job.states.append(posted["job_state"])
             job.completions += posted["job_state"] == "complete"
@@ -302,12 +334,12 @@ class FakeServer:
     def post_agent(self, request, name):
         self.agent.update(request.json())
         cookie = f"agent_name={name}; HttpOnly; Path=/; SameSite=Strict"
-        return 200, b'{"status":"OK"}', {"Set-Cookie": cookie}
+        return self.told(200, b'{"status":"OK"}', {"Set-Cookie": cookie})
 
     def get_agent(self, _request, name):
         if not self.agent:
-            return 404, b"{}", {}
-        return 200, as_json({"name": name, **self.agent}), {}
+            return self.told(404, b"{}", {})
+        return self.told(200, as_json({"name": name, **self.agent}), {})
 
     def post_queues(self, request):
         self.queues.update(request.json())
@@ -326,6 +358,8 @@ ROUTES = [
     ("GET", "/v1/job", FakeServer.claim),
     ("GET", "/v1/job/([^/]+)/attachments", FakeServer.attachments),
     ("POST", "/v1/job/([^/]+)/events", FakeServer.post_events),
+    ("POST", "/v1/job/([^/]+)/lease", FakeServer.renew),
+    ("GET", "/v1/job/([^/]+)/status", FakeServer.status),
     ("POST", "/v1/result/([^/]+)", FakeServer.post_result),
     ("GET", "/v1/result/([^/]+)", FakeServer.get_result),
     ("POST", "/v1/result/([^/]+)/log/(output|serial)", FakeServer.post_log),
@@ -336,10 +370,6 @@ ROUTES = [
     ("POST", "/v1/agents/images", FakeServer.post_images),
     ("POST", "/v1/agents/provision_logs/([^/]+)", FakeServer.post_provision_log),
 ]
-
-
-def as_json(value):
-    return json.dumps(value).encode()
 
 
 class FakeHTTPServer(ThreadingHTTPServer):
@@ -391,6 +421,7 @@ class FakeHandler(BaseHTTPRequestHandler):
         path = url.path.rstrip("/") if url.path != "/" else url.path
         request = Request(self.command, urllib.parse.unquote(path),
                           urllib.parse.parse_qs(url.query), self.headers, self.read_body())
+        request.connection = self.connection
         status, body, headers = self.server_of_tests.answer(request)
         if status == 0:
             self.close_connection = True

@@ -74,6 +74,7 @@ static void test_what_is_wrong_is_named_with_its_line(void **state)
         {REQUIRED "logging_basedir = \"\";", ":4: option \"logging_basedir\" is empty"},
         {REQUIRED "results_basedir = \"\";", ":4: option \"results_basedir\" is empty"},
         {REQUIRED "metrics_address = \"here\";", ":4: option \"metrics_address\" is neither"},
+        {REQUIRED "lease_s = 29;", ":4: option \"lease_s\" is neither 0 nor from 30 to 3600"},
         {REQUIRED "server_pause_min = 9;\nserver_pause_max = 8;",
          ":5: option \"server_pause_max\" is less than \"server_pause_min\" (9)"},
         {REQUIRED "agent_id = \"b\";", ":4: duplicate setting name"},
@@ -105,7 +106,8 @@ static void test_every_option_refuses_another_type(void **state)
     static const char *const numbers[] = {
         "polling_interval", "global_timeout",   "output_timeout", "output_bytes",
         "kill_grace",       "cancel_interval",  "stop_timeout",   "retry_pause_ms",
-        "server_pause_min", "server_pause_max", "metrics_port",
+        "server_pause_min", "server_pause_max", "metrics_port",   "lease_s",
+        "wait_s",
     };
     static const char *const others[] = {"advertised_queues", "advertised_images", "logging_quiet"};
     static const struct {
