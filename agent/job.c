@@ -35,6 +35,7 @@ static const struct {
     [JOB_RUN] = {"run", job_run},
     [JOB_ALLOCATE] = {"allocate", job_allocate},
     [JOB_WAIT] = {"wait", job_wait},
+    [JOB_NOTE] = {"note", job_note_wishes},
     [JOB_CLEANUP] = {"cleanup", job_clean_up},
     [JOB_SWEEP] = {"sweep", job_sweep},
     [JOB_ASK] = {"ask", deliver_ask},
@@ -57,20 +58,21 @@ static const struct {
     {JOB_START,       JOB_OK,        JOB_ATTACHMENTS},
     {JOB_ATTACHMENTS, JOB_OK,        JOB_UNPACK},
     {JOB_ATTACHMENTS, JOB_NONE,      JOB_SELECT},
-    {JOB_ATTACHMENTS, JOB_FAILED,    JOB_CLEANUP},
+    {JOB_ATTACHMENTS, JOB_FAILED,    JOB_NOTE},
     {JOB_UNPACK,      JOB_OK,        JOB_SELECT},
-    {JOB_UNPACK,      JOB_FAILED,    JOB_CLEANUP},
+    {JOB_UNPACK,      JOB_FAILED,    JOB_NOTE},
     {JOB_SELECT,      JOB_OK,        JOB_CHECK},
-    {JOB_SELECT,      JOB_NONE,      JOB_CLEANUP}, /* no phase is left */
+    {JOB_SELECT,      JOB_NONE,      JOB_NOTE},    /* no phase is left */
     {JOB_CHECK,       JOB_OK,        JOB_RUN},
-    {JOB_CHECK,       JOB_CANCELLED, JOB_CLEANUP},
+    {JOB_CHECK,       JOB_CANCELLED, JOB_NOTE},
     {JOB_RUN,         JOB_OK,        JOB_SELECT},
     {JOB_RUN,         JOB_ALLOCATED, JOB_ALLOCATE},
-    {JOB_RUN,         JOB_FAILED,    JOB_CLEANUP},
+    {JOB_RUN,         JOB_FAILED,    JOB_NOTE},
     {JOB_ALLOCATE,    JOB_OK,        JOB_WAIT},
-    {JOB_ALLOCATE,    JOB_CANCELLED, JOB_CLEANUP},
+    {JOB_ALLOCATE,    JOB_CANCELLED, JOB_NOTE},
     {JOB_WAIT,        JOB_OK,        JOB_SELECT},
-    {JOB_WAIT,        JOB_CANCELLED, JOB_CLEANUP},
+    {JOB_WAIT,        JOB_CANCELLED, JOB_NOTE},
+    {JOB_NOTE,        JOB_OK,        JOB_CLEANUP},
     {JOB_CLEANUP,     JOB_OK,        JOB_SWEEP},   /* however it ended */
     {JOB_SWEEP,       JOB_OK,        JOB_FLUSH},
     {JOB_ASK,         JOB_OK,        JOB_FLUSH},
@@ -118,8 +120,8 @@ static void on_step(void *arg)
 
     /* the wish may have come while a phase that does not end for it was running, or this step was
      * on its way */
-    if (next > JOB_START && next < JOB_CLEANUP && (job->shutting_down || job->cancel_wished))
-        next = JOB_CLEANUP;
+    if (next > JOB_START && next < JOB_NOTE && (job->shutting_down || job->cancel_wished))
+        next = JOB_NOTE;
     if (next == JOB_CLEANUP && job->cancel_wished)
         job_note_cancel(job);
     if (job->lost && next > JOB_CLEANUP && next <= JOB_KEEP) /* nothing of it is told or kept */

@@ -42,6 +42,7 @@ enum job_stage {
     JOB_RUN,
     JOB_ALLOCATE, /* device info, state "allocated" */
     JOB_WAIT,     /* until the job or its parent is final */
+    JOB_NOTE,     /* anything wanted of the agent by now? */
     JOB_CLEANUP,
     JOB_SWEEP, /* what its commands left running */
     JOB_ASK,   /* an outcome was being posted when the agent died: has the server got it? */

@@ -209,6 +209,15 @@ static void on_own_record(void *arg, int status, const struct buf *body, const s
     job_event(job, JOB_OK);
 }
 
+/* What people want may have changed since the last phase began; the next state posted hides it. */
+void job_note_wishes(struct job *job)
+{
+    if (job->shutting_down)
+        job_event(job, JOB_OK);
+    else
+        own_ask(job->context, on_own_record, job);
+}
+
 static void on_state(void *arg, int status, const struct buf *body, const struct err *err)
 {
     struct job *job = arg;

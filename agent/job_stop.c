@@ -39,7 +39,7 @@ static void end_phases(struct job *job, enum stop_reason reason)
 {
     job->shutting_down = true;
     job->ending = reason;
-    if (job->stage < JOB_CLEANUP)
+    if (job->stage < JOB_NOTE)
         job->reason = stop_event(reason);
     if (is_running_command(job) && job->phase != PHASE_CLEANUP)
         (void)stop_ask(&job->run.stop, reason);

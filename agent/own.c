@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#define ASK_S 10 /* a job may wait for it before its cleanup */
+
 static void on_posted(void *arg, int status, const struct buf *body, const struct err *err)
 {
     (void)arg;
@@ -141,6 +143,7 @@ void own_ask(struct context *context, api_done_fn *done, void *arg)
     struct api_call *call = api_call_new("GET", done, arg);
 
     api_path(call, "/v1/agents/data/", context->config->agent_id, NULL);
+    call->timeout_s = ASK_S;
     call->retries = 0;
     api_send(context->api, API_MAIN, call);
 }

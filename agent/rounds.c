@@ -140,10 +140,23 @@ static enum loop_event judge(struct loop *l)
     return LOOP_OK;
 }
 
+/* After a job; what people want, which a post would hide, is known by then. */
+static void tell_end_of_job(struct loop *l)
+{
+    if (!l->owes_state)
+        return;
+    l->owes_state = false;
+    if (l->context->wishes.offline)
+        own_post_offline(l->context, NULL, NULL);
+    else
+        round_post_waiting(l);
+}
+
 static void on_own(void *arg, int status, const struct buf *body, const struct err *err)
 {
     struct loop *l = arg;
     struct own_record record;
+    enum loop_event event;
 
     own_note_offers(l->context, err);
     if (status == 404) /* the server has forgotten the agent */
@@ -156,7 +169,9 @@ static void on_own(void *arg, int status, const struct buf *body, const struct e
     l->own = (struct own_record){NULL, "", ""};
     if (!err && own_parse(body, &record) == 0)
         l->own = record;
-    loop_comes_to(l, judge(l));
+    event = judge(l);
+    tell_end_of_job(l);
+    loop_comes_to(l, event);
 }
 
 void round_ask_own(struct loop *l)
@@ -203,10 +218,9 @@ static void on_job_ended(void *arg, enum job_end end)
 
     log_info("job", "job=%s reason=%s kept=%d", l->job->id, l->job->reason, end == JOB_KEPT);
     end_job(l);
-    if (l->context->wishes.offline)
-        own_post_offline(l->context, NULL, NULL);
-    else
-        round_post_waiting(l);
+    l->owes_state = true;
+    if (l->stopping) /* there is no other round */
+        tell_end_of_job(l);
     loop_comes_to(l, LOOP_OK);
 }
 

@@ -64,6 +64,7 @@ struct loop {
     int64_t last_state_ms;
     int64_t leave_until_ms;
     bool introduced;
+    bool owes_state; /* a job is over and the server does not know yet what the device does now */
     bool stopping;
     int status;
 };

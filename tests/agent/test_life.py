@@ -74,6 +74,26 @@ def test_offline_wished_in_mid_job_holds_after_it(fake, make_agent, tmp_path):
     assert later.state == "waiting"
 
 
+@pytest.mark.parametrize("cleanup", ["", "true"])
+@pytest.mark.parametrize("state", ["offline", "maintenance"])
+def test_a_wish_during_the_last_phase_is_not_lost(fake, make_agent, tmp_path, state, cleanup):
+    gate = tmp_path / "gate"
+    make_agent(test_command=f"echo begun; until [ -e {gate} ]; do sleep 0.05; done",
+               cleanup_command=cleanup)
+    job = fake.add_job(test_data={"a": 1})
+    later = fake.add_job(test_data={"a": 1})
+    wait_for(lambda: "begun" in job.log("test") and fake.agent["state"] == "test")
+    fake.agent.update(state=state, comment="look at it")
+    gate.touch()
+    fake.wait_complete(job)
+    wait_for(lambda: fake.agent["job_id"] == "")
+    looked = len(fake.seen("GET", "/v1/agents/data/agent-1"))
+    wait_for(lambda: len(fake.seen("GET", "/v1/agents/data/agent-1")) > looked + 1)
+    assert fake.agent["state"] == state
+    assert fake.agent["comment"] == "look at it"
+    assert later.state == "waiting"
+
+
 def test_a_restart_wished_ends_the_agent_with_a_failure(fake, make_agent):
     agent = make_agent()
     wait_for(lambda: fake.seen("GET", "/v1/job"))
