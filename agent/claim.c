@@ -79,18 +79,38 @@ static struct api_call *claim_call(struct loop *l)
     return call;
 }
 
+/* The comment at the server says when there is none.  Its beginning tells whose comment it is, also
+ * to a later run of the agent: what people write there stays. */
+static bool has_room(struct loop *l)
+{
+    static const char ours[] = "no job is taken: ";
+    bool is_told = strncmp(l->own.comment, ours, sizeof(ours) - 1) == 0;
+    struct err err = ERR_INIT;
+
+    if (spool_reserve(l->context->spool, &err) == 0 &&
+        spool_check_room(l->context->spool, l->context->config->disk_min_free, &err) == 0) {
+        if (is_told)
+            own_post_waiting(l->context, "");
+        return true;
+    }
+    if (!is_told) {
+        log_error("disk", "error=%s", LOG_VALUE(err.text));
+        (void)err_prefix(&err, "no job is taken");
+        own_post_waiting(l->context, err.text);
+    }
+    return false;
+}
+
 void round_claim(struct loop *l)
 {
     const struct config *config = l->context->config;
     struct reactor *reactor = l->context->reactor;
     int64_t offered_s = l->context->accept_wait_s;
-    struct err err = ERR_INIT;
 
     telemetry_state(l->context->telemetry, "waiting", ""); /* it may have been offline */
     if (round_heartbeat_is_due(l))
         round_post_waiting(l);
-    if (spool_reserve(l->context->spool, &err) < 0) {
-        log_error("disk", "error=%s", LOG_VALUE(err.text));
+    if (!has_room(l)) {
         l->pause_ms = config->polling_interval * 1000;
         loop_comes_to(l, LOOP_FAILED);
         return;

@@ -2,6 +2,7 @@
  * The table of options, and the few rules that go beyond type and range. */
 #include "agent/config.h"
 
+#include "agent/rate.h"
 #include "common/address.h"
 #include "common/log.h"
 
@@ -32,6 +33,8 @@ static const struct option_row rows[] = {
     OPTION_INT(struct config, global_timeout, "14400", 1, 365 * DAY, "SECONDS", "most that a phase may take, whatever the job says"),
     OPTION_INT(struct config, output_timeout, "900", 1, 365 * DAY, "SECONDS", "most that a test may be silent, whatever the job says"),
     OPTION_INT(struct config, output_bytes, "10485760", 4096, INT64_C(1) << 40, "BYTES", "most log kept and sent for each phase"),
+    OPTION_INT(struct config, output_rate, "1048576", 0, RATE_MAX, "BYTES", "most log sent in a second; 0: no limit"),
+    OPTION_INT(struct config, disk_min_free, "268435456", 0, INT64_C(1) << 50, "BYTES", "no job is asked for while less is free on a disk of the agent's"),
     OPTION_GROUPS(struct config, advertised_queues, queue_fields, "queues shown to users, with a description"),
     OPTION_GROUPS(struct config, advertised_images, image_fields, "images shown to users, with provision data"),
     OPTION_STRING(struct config, setup_command, "", "COMMAND", "run by sh -c in the phase setup; empty: skipped"),

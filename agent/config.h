@@ -36,6 +36,8 @@ struct config {
     int64_t global_timeout;
     int64_t output_timeout;
     int64_t output_bytes;
+    int64_t output_rate;                    /* bytes a second */
+    int64_t disk_min_free;                  /* bytes */
     struct option_groups advertised_queues; /* queue, description */
     struct option_groups advertised_images; /* queue, image, data */
     char *setup_command;

@@ -20,7 +20,9 @@
 
 static const char gap_note[] = "\n*** the middle of this log is left out, it is longer than the "
                                "agent's output_bytes; its end follows when the phase ends ***\n";
-static const char lost_note[] = "\n*** output was lost here: the agent's disk is full ***\n";
+static const char full_note[] = "\n*** output was lost here: the agent's disk is full ***\n";
+static const char kept_note[] = "\n*** output was lost here: the agent's disk cannot give back the "
+                                "middle of a log, and keeps no more of it ***\n";
 
 static int open_log(struct output *o, const char *path, int flags, int64_t limit, struct err *err)
 {
@@ -105,8 +107,8 @@ static void give_back(struct output *o)
     end = end / BLOCK * BLOCK;
     if (end < from + PUNCH_MIN)
         return;
-    (void)fallocate(o->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from,
-                    (off_t)(end - from));
+    o->no_holes = fallocate(o->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from,
+                            (off_t)(end - from)) < 0;
     o->punched = end;
 }
 
@@ -117,7 +119,7 @@ static void store_spare(struct output *o, const char *text, size_t len)
         return;
     if (o->spare.len + len > OUTPUT_SPARE_MAX && o->offer != OUTPUT_OFFER_SPARE) {
         buf_clear(&o->spare);
-        (void)buf_adds(&o->spare, lost_note);
+        (void)buf_adds(&o->spare, o->no_holes ? kept_note : full_note);
     }
     (void)buf_add(&o->spare, text, len);
     o->spare.failed = false;
@@ -126,7 +128,7 @@ static void store_spare(struct output *o, const char *text, size_t len)
 static void store(struct output *o, const char *text, size_t len)
 {
     /* what came later must not be sent earlier: the file again only when the spare is empty */
-    while (len > 0 && o->spare.len == 0) {
+    while (len > 0 && o->spare.len == 0 && !o->no_holes) {
         ssize_t n = pwrite(o->fd, text, len, (off_t)o->size);
 
         if (n < 0 && errno == EINTR)

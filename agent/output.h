@@ -50,6 +50,7 @@ struct output {
     struct buf spare;  /* instead of the file, after it */
     uint64_t spare_sent;
     bool disk_full;
+    bool no_holes; /* the file system cannot give the middle back: the file grows no more */
 
     /* the fragment being sent: where it came from, and where it ends there */
     enum { OUTPUT_OFFER_NONE, OUTPUT_OFFER_FILE, OUTPUT_OFFER_GAP, OUTPUT_OFFER_SPARE } offer;

@@ -56,6 +56,17 @@ void own_post_state(struct context *context, const char *state, const char *job_
     send(context, call);
 }
 
+void own_post_waiting(struct context *context, const char *comment)
+{
+    struct api_call *call = data_call(context);
+
+    telemetry_state(context->telemetry, "waiting", "");
+    add_member(&call->body, "state", "waiting");
+    add_member(&call->body, "job_id", "");
+    add_member(&call->body, "comment", comment);
+    send(context, call);
+}
+
 void own_post_offline(struct context *context, api_done_fn *done, void *arg)
 {
     struct api_call *call = data_call(context);

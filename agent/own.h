@@ -26,6 +26,8 @@ void own_note_wishes(struct context *context, const struct own_record *record);
 
 /* Posts state and job; the job may be "". */
 void own_post_state(struct context *context, const char *state, const char *job_id);
+/* Posts that the agent waits for a job, or why it takes none; "" removes that. */
+void own_post_waiting(struct context *context, const char *comment);
 /* Posts the state that is wished (offline if none is), and the comment if there is one.  Without
  * done a failure is only logged. */
 void own_post_offline(struct context *context, api_done_fn *done, void *arg);

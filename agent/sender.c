@@ -3,6 +3,7 @@
 #include "agent/sender.h"
 
 #include "agent/config.h"
+#include "agent/rate.h"
 #include "agent/reactor.h"
 #include "common/json.h"
 #include "common/log.h"
@@ -31,6 +32,7 @@ struct sender {
     struct stream *sending; /* of the fragment under way, or NULL */
     struct timer later;
     int64_t last_ms; /* when the last fragment went out */
+    struct rate rate;
     void (*flushed)(void *arg, bool all_sent);
     void *flushed_arg;
     bool discarding;
@@ -53,6 +55,7 @@ struct sender *sender_new(struct context *context, const struct sender_job *job,
     }
     s->context = context;
     s->job = *job;
+    rate_init(&s->rate, context->config->output_rate, clock_ms(context->reactor->clock));
     s->later = (struct timer){.fire = on_later, .arg = s};
     return s;
 }
@@ -164,6 +167,7 @@ static void send_next(struct sender *s, struct stream *stream)
         reactor_after(s->context->reactor, &s->later, 0);
     } else {
         s->sending = stream;
+        rate_spend(&s->rate, text.len);
         note_progress(s, stream); /* if the agent dies now the same fragment goes out again */
         s->last_ms = clock_ms(s->context->reactor->clock);
         api_send(s->context->api, s->job.lane, fragment_call(s, stream, &text));
@@ -174,7 +178,9 @@ static void send_next(struct sender *s, struct stream *stream)
 /* Sends the next fragment if one is due, or sees to it that this is looked at again. */
 static void consider(struct sender *s)
 {
-    int64_t since = clock_ms(s->context->reactor->clock) - s->last_ms;
+    int64_t now_ms = clock_ms(s->context->reactor->clock);
+    int64_t since = now_ms - s->last_ms;
+    int64_t wait_ms;
     struct stream *stream;
 
     if (s->sending)
@@ -184,7 +190,11 @@ static void consider(struct sender *s)
         end_flush(s, true);
         return;
     }
-    if (!s->flushed && since < BATCH_MS && output_pending(stream->output) < OUTPUT_FRAGMENT_MAX)
+    wait_ms = rate_wait_ms(&s->rate, now_ms);
+    if (wait_ms > 0)
+        reactor_after(s->context->reactor, &s->later, wait_ms);
+    else if (!s->flushed && since < BATCH_MS &&
+             output_pending(stream->output) < OUTPUT_FRAGMENT_MAX)
         reactor_after(s->context->reactor, &s->later, BATCH_MS - since);
     else
         send_next(s, stream);

@@ -2,8 +2,10 @@
  * Sends the logs of a job: one fragment at a time, in order, numbered over the whole job.
  *
  * A fragment goes out when 64 KiB are there or 200 ms after the one before, so that output is seen
- * at once and a chatty command does not cause a request for each line.  While the server is away
- * the logs wait in their files; what was sent is noted in the job's record after each reply. */
+ * at once and a chatty command does not cause a request for each line.  More than output_rate bytes
+ * a second do not go out, whatever is printed: the rest follows, also after the phase.  While the
+ * server is away the logs wait in their files; what was sent is noted in the job's record after
+ * each reply. */
 #ifndef AGENT_SENDER_H
 #define AGENT_SENDER_H
 

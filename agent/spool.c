@@ -11,11 +11,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define RESERVE_BYTES (1024 * 1024)
@@ -175,6 +177,30 @@ int spool_reserve(struct spool *spool, struct err *err)
         return 0;
     (void)unlink(spool->reserve);
     return err_set_errno(err, rc, "no room in \"%s\" for another job", spool->run_dir);
+}
+
+static int check_room(const char *dir, int64_t min_free, struct err *err)
+{
+    struct statvfs fs;
+    int64_t free_bytes;
+
+    if (statvfs(dir, &fs) < 0)
+        return err_set_errno(err, errno, "could not look at the disk of \"%s\"", dir);
+    free_bytes = fs.f_bavail > (fsblkcnt_t)(INT64_MAX / (int64_t)fs.f_frsize)
+                     ? INT64_MAX
+                     : (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
+    if (free_bytes >= min_free)
+        return 0;
+    return err_set(err, ERR_FULL,
+                   "%" PRId64 " MiB are free in \"%s\", disk_min_free is %" PRId64 " MiB",
+                   free_bytes >> 20, dir, min_free >> 20);
+}
+
+int spool_check_room(const struct spool *spool, int64_t min_free, struct err *err)
+{
+    if (check_room(spool->run_dir, min_free, err) < 0)
+        return -1;
+    return check_room(spool->results_dir, min_free, err);
 }
 
 /* With its record, so that nobody ever sees it without one. */

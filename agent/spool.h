@@ -9,6 +9,7 @@
 #include "common/err.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct spool;
 
@@ -20,6 +21,9 @@ void spool_free(struct spool *spool);
 
 /* Keeps room back again; fails when the disk is full: then no job should be taken. */
 int spool_reserve(struct spool *spool, struct err *err);
+
+/* Fails, saying how much, when less than min_free bytes are left on a disk of the agent's. */
+int spool_check_room(const struct spool *spool, int64_t min_free, struct err *err);
 
 /* Makes the directory of a new job (what lies there is removed), with its record and on the disk;
  * the caller frees *ret_dir.  An agent that dies in the middle finds the job when it comes back. */

@@ -258,6 +258,37 @@ def test_no_job_is_taken_while_the_disk_is_full(fake, make_agent, small_disk):
     fake.wait_complete(job)
 
 
+def test_below_disk_min_free_no_job_is_taken_and_the_comment_says_why(fake, make_agent, small_disk):
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(4 << 20))
+    make_agent(test_command="true", execution_basedir=str(small_disk / "run"),
+               disk_min_free=5 << 20)
+    job = fake.add_job(test_data={"a": 1})
+    wait_for(lambda: fake.agent.get("comment"))
+    assert fake.agent["comment"].startswith("no job is taken: ")
+    assert f'free in "{small_disk}/run", disk_min_free is 5 MiB' in fake.agent["comment"]
+    assert fake.agent["state"] == "waiting"
+    looked = len(fake.seen("GET", "/v1/agents/data/agent-1"))
+    wait_for(lambda: len(fake.seen("GET", "/v1/agents/data/agent-1")) > looked + 2)
+    assert not fake.seen("GET", "/v1/job")
+    assert len([r for r in fake.seen("POST", "/v1/agents/data/.*") if b"comment" in r.body]) == 1
+    filler.unlink()
+    fake.wait_complete(job)
+    assert fake.agent["comment"] == ""
+
+
+def test_a_comment_of_people_stays(fake, make_agent):
+    agent = make_agent(test_command="true")
+    wait_for(lambda: fake.seen("GET", "/v1/job"))
+    fake.agent["comment"] = "handle with care"
+    job = fake.add_job(test_data={"a": 1})
+    fake.wait_complete(job)
+    asked = len(fake.seen("GET", "/v1/job"))
+    wait_for(lambda: len(fake.seen("GET", "/v1/job")) > asked + 1)
+    assert fake.agent["comment"] == "handle with care"
+    assert agent.process.running()
+
+
 # --- options --------------------------------------------------------------------------
 
 def run(*arguments):

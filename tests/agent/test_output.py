@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a command prints: live, whole, masked, bounded."""
+import datetime
 import hashlib
 import os
 import pathlib
+import subprocess
 
 import pytest
 
+from programs import program
 from wait import wait_for
 
 
+UNDER_ASAN = b"__asan_init" in pathlib.Path(program("testflinger-agent")).read_bytes()
 UNDER_VALGRIND = "valgrind" in os.environ.get("TESTFLINGER_AGENT_WRAPPER", "")
 
 
@@ -86,7 +90,68 @@ def test_of_a_long_log_beginning_and_end_are_sent(fake, make_agent, megabytes):
     assert "is left out" in log
     assert 1 << 20 <= len(log) < (1 << 20) + 2000
     if not UNDER_VALGRIND:
-        assert resident_kb(agent.process.pid) < 400 * 1024  # the sanitizers need most of it
+        # the sanitizers need most of it
+        assert resident_kb(agent.process.pid) < (400 if UNDER_ASAN else 32) * 1024
+
+
+@pytest.mark.skipif(UNDER_ASAN or UNDER_VALGRIND, reason="the memory would be the tools'")
+def test_memory_stays_small_whatever_is_printed(fake, make_agent):
+    secrets = {f"SECRET{n}": f"secret-{n}" * 20 for n in range(50)}
+    agent = make_agent(output_rate=0, setup_command="head -c 100000000 /dev/urandom",
+                       test_command="head -c 300000000 /dev/zero; yes \"$SECRET7\" | "
+                                    "head -c 100000000; seq 1 3000000 > test-serial.log")
+    job = fake.add_job(test_data={"secrets": secrets})
+    fake.wait_complete(job, 600)
+    assert job.status == {"setup": 0, "test": 0}
+    assert resident_kb(agent.process.pid) < 32 * 1024
+
+
+def test_a_job_that_prints_without_end_is_sent_at_a_rate(fake, make_agent):
+    rate = 100000
+    make_agent(test_command="seq 1 100000", output_rate=rate)  # 589 kB
+    job = fake.add_job(test_data={"a": 1})
+    fake.wait_complete(job)
+    assert job.log("test").splitlines()[3:] == [str(n) for n in range(1, 100001)]
+    times = [datetime.datetime.fromisoformat(f["timestamp"].replace("Z", "+00:00"))
+             for f in job.fragments["output"]]
+    took = (times[-1] - times[0]).total_seconds()
+    size = len(job.log("test"))
+    # what may go out at once, and the piece that is under way
+    assert took >= (size - rate - 2 * 65536) / rate
+
+
+@pytest.fixture
+def disk_without_holes(tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("mounting a file system needs root")
+    where = tmp_path / "ram"
+    where.mkdir()
+    done = subprocess.run(["mount", "-t", "ramfs", "ramfs", str(where)], capture_output=True,
+                          text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"no ramfs can be mounted: {done.stderr.strip()}")
+    yield where
+    subprocess.run(["umount", "-l", str(where)], check=False)
+
+
+def test_a_disk_that_cannot_give_space_back_is_not_filled(fake, make_agent, disk_without_holes,
+                                                          tmp_path):
+    gate = tmp_path / "gate"
+    agent = make_agent(test_command=f"echo begin; head -c 50000000 /dev/zero | tr '\\0' x; "
+                                    f"echo; echo end; touch {gate}.1; "
+                                    f"until [ -e {gate} ]; do sleep 0.1; done",
+                       output_bytes=1 << 20, execution_basedir=str(disk_without_holes / "run"))
+    job = fake.add_job(test_data={"a": 1})
+    wait_for(lambda: pathlib.Path(f"{gate}.1").exists(), 300)
+    log = disk_without_holes / "run" / job.definition["job_id"] / "test.log"
+    assert log.stat().st_size < 4 << 20
+    gate.touch()
+    fake.wait_complete(job)
+    assert "begin\n" in job.log("test")
+    assert job.log("test").endswith("x\nend\n")
+    assert "output was lost here" in job.log("test")
+    assert len(job.log("test")) < 4 << 20
+    assert agent.process.running()
 
 
 def test_the_log_on_disk_stays_small(fake, make_agent, tmp_path):

@@ -13,6 +13,7 @@ from wait import wait_for
 QUICK = {
     "polling_interval": 1,
     "kill_grace": 1,
+    "disk_min_free": 0,  # the tests say nothing about the disk of the machine they run on
     "cgroup": False,  # its name is that of the agent, of which many tests have the same
     "cancel_interval": 1,
     "stop_timeout": 20,
