@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SSH_PORT 22u
 #define WORD_MAX 255
 #define WORD     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._"
 
@@ -61,26 +62,57 @@ void release_parse(const char *text, char ret_release[static RELEASE_SIZE])
 
 /* --- asking ---------------------------------------------------------------------------- */
 
-struct aside *release_ask(struct reactor *reactor, struct runner *runner, struct json_object *info,
-                          struct json_object *definition, const struct aside_command *answer)
+/* Without a port of its own that is the agent's machine, not a device on it. */
+static bool is_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 ||
+           strcmp(address, "localhost") == 0;
+}
+
+struct target {
+    char login[2 * WORD_MAX + 2];
+    char port[8];
+};
+
+static int find_target(struct json_object *info, struct json_object *definition,
+                       struct target *ret_target)
 {
     struct json_object *inner = jsn_get(info, "device_info");
     const char *address = jsn_text(inner ? inner : info, "device_ip");
     const char *user = jsn_text(jsn_get(definition, "test_data"), "test_username");
-    struct aside_command command = *answer;
-    char target[2 * WORD_MAX + 2];
+    int64_t port = jsn_int(inner ? inner : info, "ssh_port", 0);
 
     if (!user)
         user = "ubuntu";
-    if (!address || !is_word(address, WORD ":", WORD_MAX) || !is_word(user, WORD, WORD_MAX))
+    if (!address || !is_word(address, WORD ":", WORD_MAX) || !is_word(user, WORD, WORD_MAX) ||
+        port < 0 || port > UINT16_MAX || (port == 0 && is_loopback(address)))
+        return -1;
+    (void)snprintf(ret_target->login, sizeof(ret_target->login), "%s@%s", user, address);
+    (void)snprintf(ret_target->port, sizeof(ret_target->port), "%u",
+                   port ? (unsigned)(uint16_t)port : SSH_PORT);
+    return 0;
+}
+
+struct aside *release_ask(struct reactor *reactor, struct runner *runner, struct json_object *info,
+                          struct json_object *definition, const struct aside_command *answer)
+{
+    struct aside_command command = *answer;
+    struct target target;
+
+    if (find_target(info, definition, &target) < 0)
         return NULL;
-    (void)snprintf(target, sizeof(target), "%s@%s", user, address);
-    const char *const argv[] = {"ssh", "-o", "BatchMode=yes", /* never ask */
+    /* clang-format off */
+    const char *const argv[] = {"ssh",
+                                "-o", "BatchMode=yes", /* never ask */
                                 "-o", "ConnectTimeout=5",
                                 /* the device was installed anew: its key is a new one each time */
-                                "-o", "StrictHostKeyChecking=no", "-o",
-                                "UserKnownHostsFile=/dev/null", "-o", "ForwardAgent=no", "-o",
-                                "ForwardX11=no", "--", target, "cat /etc/os-release", NULL};
+                                "-o", "StrictHostKeyChecking=no",
+                                "-o", "UserKnownHostsFile=/dev/null",
+                                "-o", "ForwardAgent=no",
+                                "-o", "ForwardX11=no",
+                                "-p", target.port,
+                                "--", target.login, "cat /etc/os-release", NULL};
+    /* clang-format on */
     command.argv = (char *const *)(const void *)argv;
     command.limit_ms = RELEASE_LIMIT_S * 1000;
     return aside_start(reactor, runner, &command, NULL);

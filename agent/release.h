@@ -15,9 +15,10 @@
 /* What an os-release file says; RELEASE_UNKNOWN if that is no plain word. */
 void release_parse(const char *text, char ret_release[static RELEASE_SIZE]);
 
-/* Starts reading it over ssh.  The device's address is in info ({"device_info": {"device_ip": …}}),
- * the user in the job ("test_username" of its test_data, else "ubuntu").  NULL if there is no
- * usable address or ssh could not be started; done as of struct aside_command. */
+/* Starts reading it over ssh.  The device's address is in info ({"device_info": {"device_ip": …}},
+ * perhaps with an "ssh_port"), the user in the job ("test_username" of its test_data, else
+ * "ubuntu").  NULL if there is no usable address or ssh could not be started; done as of struct
+ * aside_command. */
 struct aside *release_ask(struct reactor *reactor, struct runner *runner, struct json_object *info,
                           struct json_object *definition, const struct aside_command *answer);
 

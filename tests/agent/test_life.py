@@ -363,7 +363,8 @@ def test_check_help_and_version_end_well(tmp_path):
 
 def test_the_samples_pass_their_own_check():
     root = pathlib.Path(__file__).resolve().parents[2]
-    for name in ("data/testflinger-agent.conf", "examples/agent.conf"):
+    for name in ("data/testflinger-agent.conf", "examples/agent.conf", "examples/lab-agent.conf",
+                 "examples/qemu-agent.conf"):
         done = run("-c", root / name, "--check")
         assert done.returncode == 0, done.stderr
 

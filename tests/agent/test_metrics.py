@@ -10,7 +10,7 @@ import pytest
 
 from agent import processes_with
 from ports import free_port
-from programs import Process
+from programs import ROOT, Process
 from wait import wait_for
 
 PHASES = ("setup", "provision", "firmware_update", "test", "allocate", "reserve", "cleanup")
@@ -47,6 +47,7 @@ def fake_ssh(tmp_path, script):
 
 
 DEVICE_INFO = """echo '{"device_info": {"device_ip": "192.0.2.7"}}' >device-info.json"""
+WITH_PORT = """echo '{"device_info": {"device_ip": "127.0.0.1", "ssh_port": 2022}}' >device-info.json"""
 
 
 # --- what is counted ------------------------------------------------------------------
@@ -131,8 +132,17 @@ def test_the_release_is_read_from_the_device_after_provision(fake, make_agent, p
         assert found['phase_duration_seconds_count{agent_id="agent-1",test_phase="%s",identifier="",'
                      'release="22.04.5"}' % phase] == 1
     arguments = (tmp_path / "args").read_text().split()
-    assert arguments[-4:] == ["--", "me@192.0.2.7", "cat", "/etc/os-release"]
+    assert arguments[-6:] == ["-p", "22", "--", "me@192.0.2.7", "cat", "/etc/os-release"]
     assert "BatchMode=yes" in arguments
+
+
+def test_the_release_of_a_machine_behind_a_port_is_read(fake, make_agent, port, tmp_path):
+    env = fake_ssh(tmp_path, f'echo "$@" >>{tmp_path}/args\necho ID=ubuntu-core; echo VERSION_ID=22\n')
+    make_agent(metrics_port=port, env=env, provision_command=WITH_PORT)
+    fake.wait_complete(fake.add_job(provision_data={"a": 1}))
+    wait_for(lambda: samples(port).get('phase_duration_seconds_count{agent_id="agent-1",test_phase='
+                                       '"provision",identifier="",release="Core 22"}') == 1)
+    assert "-p 2022 -- ubuntu@127.0.0.1" in (tmp_path / "args").read_text()
 
 
 def test_a_device_that_does_not_answer_delays_nothing(fake, make_agent, port, tmp_path):
@@ -240,6 +250,19 @@ def test_promtool_has_nothing_to_say(fake, make_agent, port):
     done = subprocess.run(["promtool", "check", "metrics"], input=text_of(port), text=True,
                           capture_output=True, timeout=60, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
+def test_the_alarms_among_the_examples_are_about_series_that_exist(fake, make_agent, port):
+    rules = ROOT / "examples" / "agent-alerts.yml"
+    done = subprocess.run(["promtool", "check", "rules", rules], text=True, capture_output=True,
+                          timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    serving(fake, make_agent(metrics_port=port), port)
+    series = set(re.findall(r"^# TYPE (\S+)", text_of(port), re.M)) | {"up"}
+    text = "".join(re.findall(r"expr:(.*?)(?:annotations|for):", rules.read_text(), re.S))
+    used = set(re.findall(r"\b(?:up|testflinger_\w+|\w+_total)\b", text))
+    assert len(used) > 5 and used <= series
 
 
 @pytest.mark.skipif(not shutil.which("prometheus"), reason="prometheus is not installed")

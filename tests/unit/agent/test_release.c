@@ -62,6 +62,9 @@ static void only_a_plain_address_and_user_reach_ssh(void **state)
         "{\"device_info\":{\"device_ip\":\"a b\"}}",
         "{\"device_info\":{\"device_ip\":\"a;b\"}}",
         "{\"device_info\":{\"device_ip\":17}}",
+        "{\"device_info\":{\"device_ip\":\"127.0.0.1\"}}",
+        "{\"device_info\":{\"device_ip\":\"a\",\"ssh_port\":65536}}",
+        "{\"device_info\":{\"device_ip\":\"a\",\"ssh_port\":-1}}",
     };
     static const char *const jobs[] = {
         "{\"test_data\":{\"test_username\":\"-lx\"}}",
@@ -79,7 +82,7 @@ static void only_a_plain_address_and_user_reach_ssh(void **state)
         json_object_put(info);
     }
     json_object_put(job);
-    assert_int_equal(jsn_parse("{\"device_ip\":\"::1\"}", 19, &info, NULL), 0);
+    assert_int_equal(jsn_parse("{\"device_ip\":\"::2\"}", 19, &info, NULL), 0);
     for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++) {
         assert_int_equal(jsn_parse(jobs[i], strlen(jobs[i]), &job, NULL), 0);
         assert_null(release_ask(NULL, NULL, info, job, &answer));
