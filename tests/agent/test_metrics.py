@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import urllib.request
+import uuid
 
 import pytest
 
@@ -146,17 +147,18 @@ def test_the_release_of_a_machine_behind_a_port_is_read(fake, make_agent, port, 
 
 
 def test_a_device_that_does_not_answer_delays_nothing(fake, make_agent, port, tmp_path):
-    env = fake_ssh(tmp_path, f"echo $$ >{tmp_path}/pid\nexec sleep 987654\n")
+    mark = f"sleep 7{uuid.uuid4().int % 10**8}"
+    env = fake_ssh(tmp_path, f"echo $$ >{tmp_path}/pid\nexec {mark}\n")
     make_agent(metrics_port=port, env=env, provision_command=DEVICE_INFO,
                test_command=f"until [ -s {tmp_path}/pid ]; do sleep 0.05; done",
                cleanup_command="true")
     job = fake.add_job(provision_data={"a": 1}, test_data={"a": 1})
     fake.wait_complete(job)
     assert job.status == {"provision": 0, "test": 0, "cleanup": 0}
-    assert processes_with("sleep 987654"), "the job ended before ssh did"
+    assert processes_with(mark), "the job ended before ssh did"
     wait_for(lambda: samples(port).get('phase_duration_seconds_count{agent_id="agent-1",test_phase='
                                        '"provision",identifier="",release="unknown"}') == 1)
-    wait_for(lambda: not processes_with("sleep 987654"), what="ssh is ended when its time is over")
+    wait_for(lambda: not processes_with(mark), what="ssh is ended when its time is over")
 
 
 @pytest.mark.parametrize("provision", ["true", "exit 1",
