@@ -33,6 +33,8 @@ static enum loop_event judge_empty(struct loop *l)
         took_ms < l->wait_s * 1000 / 2 && took_ms < l->context->config->polling_interval * 1000;
 
     l->hasty = is_hasty ? l->hasty + 1 : 0;
+    if (api_pace(l->context->api)->retry_after_s > 0)
+        return LOOP_NONE;
     return l->wait_s > 0 && l->hasty < 2 ? LOOP_WAITED : LOOP_NONE;
 }
 

@@ -124,7 +124,7 @@ static void on_step(void *arg)
         next = JOB_NOTE;
     if (next == JOB_CLEANUP && job->cancel_wished)
         job_note_cancel(job);
-    if (job->lost && next > JOB_CLEANUP && next <= JOB_KEEP) /* nothing of it is told or kept */
+    if (job->lost && next > JOB_SWEEP && next <= JOB_KEEP) /* nothing of it is told or kept */
         next = JOB_REMOVE;
     enter(job, next);
 }

@@ -6,6 +6,7 @@ import tarfile
 
 import pytest
 
+from agent import processes_with, wait_gone
 from wait import wait_for
 
 HEADER = "Testflinger-Lease"
@@ -197,6 +198,16 @@ def test_a_job_given_to_another_is_stopped_and_discarded(fake, make_agent, tmp_p
     assert not agent.kept_dir(job).exists()
     next_one = fake.add_job(setup_data={"a": 1})
     fake.wait_complete(next_one)
+
+
+def test_what_a_lost_job_left_running_is_ended_with_it(fake, make_agent):
+    fake.offer(lease_s=2)
+    agent, job = begun(fake, make_agent, "sleep 600", kill_grace=1, cleanup_command="true",
+                       setup_command="setsid sleep 98765.1 > /dev/null 2>&1 &")
+    assert processes_with("sleep 98765.1")
+    fake.give_away(job)
+    wait_for(lambda: not agent.job_dir(job).exists())
+    wait_gone("sleep 98765.1")
 
 
 @pytest.mark.parametrize("phase", ["provision", "reserve"])

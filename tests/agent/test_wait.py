@@ -115,6 +115,14 @@ def test_the_server_may_set_the_pace(fake, make_agent):
     wait_for(lambda: len(fake.seen("GET", CLAIM)) > 2)
 
 
+def test_the_pace_that_the_server_sets_counts_for_claims_that_waited_too(fake, make_agent):
+    fake.offer(wait_s=1, retry_after=3600)
+    agent = make_agent(logging_level="DEBUG")
+    wait_for(lambda: "state=pause" in agent.process.output())
+    assert len(fake.seen("GET", CLAIM)) == 1
+    assert agent.stop() == 0
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_busy_server_says_when_to_come_back(fake, make_agent, status):
     fake.overrule("GET", CLAIM, status, headers={"Retry-After": "1"}, times=2)
