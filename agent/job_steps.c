@@ -212,7 +212,7 @@ static void on_own_record(void *arg, int status, const struct buf *body, const s
 /* What people want may have changed since the last phase began; the next state posted hides it. */
 void job_note_wishes(struct job *job)
 {
-    if (job->shutting_down)
+    if (job->shutting_down && !job->lost) /* the agent ends, or nobody answers */
         job_event(job, JOB_OK);
     else
         own_ask(job->context, on_own_record, job);

@@ -200,6 +200,19 @@ def test_a_job_given_to_another_is_stopped_and_discarded(fake, make_agent, tmp_p
     fake.wait_complete(next_one)
 
 
+def test_an_agent_set_offline_during_a_job_that_is_lost_stays_so(fake, make_agent):
+    fake.offer(lease_s=2)
+    agent, job = begun(fake, make_agent, "sleep 600", cleanup_command="true")
+    claims = len(fake.seen("GET", "/v1/job"))
+    fake.agent["state"] = "offline"
+    fake.give_away(job)
+    wait_for(lambda: not agent.job_dir(job).exists())
+    looked = len(fake.seen("GET", "/v1/agents/data/agent-1"))
+    wait_for(lambda: len(fake.seen("GET", "/v1/agents/data/agent-1")) > looked + 1)
+    assert fake.agent["state"] == "offline"
+    assert len(fake.seen("GET", "/v1/job")) == claims
+
+
 def test_what_a_lost_job_left_running_is_ended_with_it(fake, make_agent):
     fake.offer(lease_s=2)
     agent, job = begun(fake, make_agent, "sleep 600", kill_grace=1, cleanup_command="true",
