@@ -101,10 +101,11 @@ static int run_and_report(const struct arguments *args)
 int connector_run(int argc, char **argv)
 {
     struct arguments args;
-    int status = arguments_parse(&args, argc, argv);
+    int status;
 
     /* what is printed goes into the job's log while the stage runs */
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
+    status = arguments_parse(&args, argc, argv);
     if (status < 0)
         status = run_and_report(&args);
     return fflush(stdout) == 0 ? status : EXIT_FAILURE;

@@ -115,6 +115,8 @@ static int add_imported(const struct run *run, const struct devices *devices, st
     struct json_object *keys = jsn_get(job_section(run->job, "reserve_data"), "ssh_keys");
     size_t count = json_object_is_type(keys, json_type_array) ? json_object_array_length(keys) : 0;
 
+    if (count > KEYS_MAX)
+        (void)printf("of %zu ssh keys only the first %d are used\n", count, KEYS_MAX);
     for (size_t i = 0; i < count && i < KEYS_MAX; i++)
         if (add_imported_key(run, json_object_array_get_idx(keys, i), devices, err) < 0)
             return -1;

@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/parse.h"
 #include "connector/children.h"
 #include "connector/config.h"
 #include "connector/job.h"
@@ -34,7 +35,8 @@ struct watch {
     struct failure *failure;
     char state[CHILDREN_MAX][STATE_SIZE];
     int unknown[CHILDREN_MAX];
-    bool away; /* it was told that the server does not answer */
+    bool away_now; /* in this round */
+    bool away;     /* the server does not answer, which was told */
 };
 
 static bool is_final(const char *state)
@@ -67,7 +69,7 @@ static int look_at(struct watch *w, const char *id, struct look *ret_look, struc
     int rc;
 
     *ret_look = (struct look){.device_info = NULL};
-    (void)snprintf(path, sizeof(path), "/v1/result/%.60s", id);
+    (void)snprintf(path, sizeof(path), "/v1/result/%s", id);
     fetch_reply_init(&reply, SERVER_REPLY_MAX);
     rc = server_get(w->server, path, 1, &reply, err);
     if (rc == 0)
@@ -87,16 +89,21 @@ static int bear(struct watch *w, const struct err *err)
     return 0;
 }
 
-/* 0 also if nothing could be learnt. */
 static int look_at_parent(struct watch *w)
 {
+    const char *id = job_id(w->run->job);
+    char canonical[UUID_TEXT_SIZE];
     struct err err = ERR_INIT;
     struct look look;
 
-    if (!*job_id(w->run->job))
+    w->away_now = false;
+    /* one that no server has given is not asked for */
+    if (parse_uuid(id, strlen(id), canonical, NULL) < 0)
         return 0;
-    if (look_at(w, job_id(w->run->job), &look, &err) < 0)
+    if (look_at(w, canonical, &look, &err) < 0) {
+        w->away_now = true;
         return bear(w, &err);
+    }
     (void)json_object_put(look.device_info);
     if (!is_final(look.state))
         return 0;
@@ -126,31 +133,37 @@ static int take(struct watch *w, size_t i, const struct look *look)
     return 0;
 }
 
-/* *ret_waiting is set to how many have no device yet. */
+static int look_at_child(struct watch *w, size_t i)
+{
+    struct err err = ERR_INIT;
+    struct look look;
+    int rc;
+
+    if (look_at(w, children_id(w->children, i), &look, &err) < 0) {
+        w->away_now = true;
+        return bear(w, &err);
+    }
+    rc = take(w, i, &look);
+    (void)json_object_put(look.device_info);
+    return rc;
+}
+
+/* *ret_waiting is set to how many have no device yet.  Once the server does not answer the others
+ * are not asked for: each would take its time. */
 static int look_at_all(struct watch *w, size_t *ret_waiting)
 {
-    bool was_away = w->away;
+    size_t count = children_count(w->children), waiting = 0;
 
-    *ret_waiting = 0;
-    w->away = false;
     if (look_at_parent(w) < 0)
         return -1;
-    for (size_t i = 0; i < children_count(w->children); i++) {
-        struct err err = ERR_INIT;
-        struct look look;
-        int rc;
-
-        if (look_at(w, children_id(w->children, i), &look, &err) < 0) {
-            w->away = w->away || was_away;
-            rc = bear(w, &err);
-        } else {
-            rc = take(w, i, &look);
-            (void)json_object_put(look.device_info);
-        }
-        if (rc < 0)
+    for (size_t i = 0; i < count && !w->away_now; i++)
+        if (look_at_child(w, i) < 0)
             return -1;
-        *ret_waiting += strcmp(w->state[i], "allocated") != 0;
-    }
+    w->away = w->away_now;
+    for (size_t i = 0; i < count; i++)
+        waiting += strcmp(w->state[i], "allocated") != 0;
+    /* what was allocated when it was last seen may have ended since */
+    *ret_waiting = w->away_now ? count : waiting;
     return 0;
 }
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is the same for all types: arguments, files, failures."""
 import json
+import re
 import subprocess
 
 import pytest
 
-from programs import program
+from programs import ROOT, program
 
 
 def run(*arguments, cwd=None):
@@ -29,6 +30,14 @@ def test_help_names_every_type_and_stage():
                  "reserve", "cleanup"):
         assert f"\n  {word} " in done.stdout
     assert run("--version").stdout.startswith("testflinger-device-connector ")
+
+
+def test_the_completion_knows_the_types_and_stages_of_the_program():
+    completion = (ROOT / "data" / "completion" / "testflinger-device-connector").read_text()
+    shown = run("--help").stdout.split("\nTypes:\n")[1].split("\nStages:\n")
+    for word, part in zip(("types", "stages"), shown):
+        known = re.search(rf"local {word}='(.*)'", completion).group(1).split()
+        assert known == re.findall(r"^  (\w+) ", part, re.M)
 
 
 def test_a_configuration_that_is_not_there_is_a_failure_the_agent_is_told_of(tmp_path):

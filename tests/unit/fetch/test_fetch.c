@@ -239,6 +239,25 @@ static void test_escaping_leaves_only_unreserved_characters(void **state)
     buf_done(&b);
 }
 
+static void test_a_server_s_address_may_lack_the_scheme(void **state)
+{
+    static const char *const cases[][2] = {
+        {"host:8000", "http://host:8000"},
+        {"http://host/", "http://host"},
+        {"https://host//", "https://host"},
+        {"https://host/under", "https://host/under"},
+        {"", "http://"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *url = fetch_base_url(cases[i][0]);
+
+        assert_string_equal(url, cases[i][1]);
+        free(url);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +271,7 @@ int main(void)
         cmocka_unit_test(test_a_connection_cut_short_may_be_tried_again),
         cmocka_unit_test(test_other_protocols_are_no_addresses),
         cmocka_unit_test(test_escaping_leaves_only_unreserved_characters),
+        cmocka_unit_test(test_a_server_s_address_may_lack_the_scheme),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
