@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Starts programs and waits for them by their pidfd. */
+ * Starts programs and waits for them, by SIGCHLD from a descriptor: pidfds would be simpler, but
+ * valgrind does not know them yet. */
 #include "connector/process.h"
 
 #include "common/cleanup.h"
@@ -14,7 +15,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/pidfd.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -168,7 +169,7 @@ static int status_of(int wait_status)
 
 static int reap(pid_t pid)
 {
-    int status = 0;
+    int status = 255 << 8; /* of one that somebody else has reaped */
 
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
         /* only signals to be handled could interrupt it, and there are none */
@@ -183,48 +184,87 @@ static int poll_time(int64_t deadline)
     return (int)(left < 0 ? 0 : left < INT_MAX ? left : INT_MAX);
 }
 
+/* A descriptor that becomes ready when a child ends.  Whoever polls it looks at the child before: a
+ * signal stands for all that ended until it is read. */
+static int watch_children(struct err *err)
+{
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigset_t child;
+    int fd;
+
+    /* whoever started us may have had it ignored: the kernel would keep no status then */
+    (void)sigaction(SIGCHLD, &standard, NULL);
+    (void)sigemptyset(&child);
+    (void)sigaddset(&child, SIGCHLD);
+    (void)sigprocmask(SIG_BLOCK, &child, NULL);
+    fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+    return fd < 0 ? err_set_errno(err, errno, "could not wait for programs") : fd;
+}
+
+static void forget_signal(int children_fd)
+{
+    struct signalfd_siginfo info;
+
+    while (read(children_fd, &info, sizeof(info)) > 0) {
+        /* who has ended is seen by looking */
+    }
+}
+
+/* Leaves it for reap(). */
+static bool has_ended(pid_t pid)
+{
+    siginfo_t info = {.si_pid = 0};
+
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == pid;
+}
+
 int process_end(pid_t pid)
 {
-    AUTO_CLOSE int fd = pidfd_open(pid, 0);
-    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    AUTO_CLOSE int children_fd = watch_children(NULL);
+    struct pollfd wait = {.fd = children_fd, .events = POLLIN};
     int64_t deadline = clock_ms(&clock_system) + PROCESS_KILL_MS;
 
     (void)kill(-pid, SIGTERM);
-    while (poll(&wait, 1, poll_time(deadline)) < 0 && errno == EINTR) {
-        /* the time that is left is computed anew */
+    while (!has_ended(pid) && clock_ms(&clock_system) < deadline) {
+        (void)poll(&wait, 1, poll_time(deadline));
+        forget_signal(children_fd);
     }
     (void)kill(-pid, SIGKILL); /* before it is reaped: the number cannot be anybody else's */
     return reap(pid);
 }
 
-/* Waits until it has ended. */
-static int wait_for(const struct process *process, int pid_fd, struct stream streams[2],
-                    struct stop *stop, struct err *err)
-{
-    int64_t now = clock_ms(&clock_system);
-    int64_t deadline =
-        process->timeout_ms > INT64_MAX - now ? INT64_MAX : now + process->timeout_ms;
+struct waiting {
+    const struct process *process;
+    struct stop *stop;
+    struct stream streams[2];
+    int children_fd;
+};
 
-    for (;;) {
+/* Waits until it has ended. */
+static int wait_for(struct waiting *w, pid_t pid, struct err *err)
+{
+    int64_t now = clock_ms(&clock_system), timeout_ms = w->process->timeout_ms;
+    int64_t deadline = timeout_ms > INT64_MAX - now ? INT64_MAX : now + timeout_ms;
+
+    while (!has_ended(pid)) {
         struct pollfd waits[] = {
-            {.fd = pid_fd, .events = POLLIN},
-            {.fd = stop ? stop->fd : -1, .events = POLLIN},
-            {.fd = streams[0].fd, .events = POLLIN},
-            {.fd = streams[1].fd, .events = POLLIN},
+            {.fd = w->children_fd, .events = POLLIN},
+            {.fd = w->stop ? w->stop->fd : -1, .events = POLLIN},
+            {.fd = w->streams[0].fd, .events = POLLIN},
+            {.fd = w->streams[1].fd, .events = POLLIN},
         };
 
-        if (poll(waits, 4, poll_time(deadline)) < 0 && errno != EINTR)
-            return err_set_errno(err, errno, "could not wait for \"%s\"", process->argv[0]);
-        (void)read_piece(&streams[0]);
-        (void)read_piece(&streams[1]);
-        if (waits[0].revents)
-            return 0;
-        if (stop_asked(stop))
-            return stop_error(stop, err);
+        if (stop_asked(w->stop))
+            return stop_error(w->stop, err);
         if (clock_ms(&clock_system) >= deadline)
             return err_set(err, ERR_TIMEOUT, "\"%s\" took longer than %lld seconds",
-                           process->argv[0], (long long)process->timeout_ms / 1000);
+                           w->process->argv[0], (long long)timeout_ms / 1000);
+        (void)poll(waits, 4, poll_time(deadline));
+        forget_signal(w->children_fd);
+        (void)read_piece(&w->streams[0]);
+        (void)read_piece(&w->streams[1]);
     }
+    return 0;
 }
 
 /* It has ended: what it wrote is read, what others still write who have its descriptors is not
@@ -237,21 +277,15 @@ static void drain(struct stream *stream)
     close_stream(stream);
 }
 
-static int run(const struct process *process, const int theirs[2], struct stream streams[2],
-               struct stop *stop, int *ret_status, struct err *err)
+static int run(struct waiting *w, const int theirs[2], int *ret_status, struct err *err)
 {
-    AUTO_CLOSE int pid_fd = -1;
     pid_t pid;
     int rc;
 
-    if (spawn(process, theirs[0] < 0 ? STDOUT_FILENO : theirs[0],
+    if (spawn(w->process, theirs[0] < 0 ? STDOUT_FILENO : theirs[0],
               theirs[1] < 0 ? STDERR_FILENO : theirs[1], &pid, err) < 0)
         return -1;
-    pid_fd = pidfd_open(pid, 0);
-    if (pid_fd < 0)
-        rc = err_set_errno(err, errno, "could not wait for \"%s\"", process->argv[0]);
-    else
-        rc = wait_for(process, pid_fd, streams, stop, err);
+    rc = wait_for(w, pid, err);
     if (rc < 0)
         (void)process_end(pid);
     else
@@ -261,20 +295,22 @@ static int run(const struct process *process, const int theirs[2], struct stream
 
 int process_run(const struct process *process, struct stop *stop, int *ret_status, struct err *err)
 {
-    struct stream streams[2] = {{.fd = -1}, {.fd = -1}};
+    AUTO_CLOSE int children_fd = -1;
+    struct waiting w = {.process = process, .stop = stop, .streams = {{.fd = -1}, {.fd = -1}}};
     int theirs[2] = {-1, -1};
     int rc = -1;
 
     if (stop_asked(stop))
         return stop_error(stop, err);
-    if (open_stream(&streams[0], process->output, -1, &theirs[0], err) == 0 &&
-        open_stream(&streams[1], process->errors, process->errors_shown ? STDERR_FILENO : -1,
+    w.children_fd = children_fd = watch_children(err);
+    if (children_fd >= 0 && open_stream(&w.streams[0], process->output, -1, &theirs[0], err) == 0 &&
+        open_stream(&w.streams[1], process->errors, process->errors_shown ? STDERR_FILENO : -1,
                     &theirs[1], err) == 0)
-        rc = run(process, theirs, streams, stop, ret_status, err);
+        rc = run(&w, theirs, ret_status, err);
     for (int i = 0; i < 2; i++) {
         if (theirs[i] >= 0)
             (void)close(theirs[i]);
-        drain(&streams[i]);
+        drain(&w.streams[i]);
     }
     return rc;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * The one door to other programs: started with standard signals and nothing open but their standard
  * descriptors, in a process group of their own, and never waited for without a limit or past the
- * wish to stop. */
+ * wish to stop.  SIGCHLD is blocked from the first one on. */
 #ifndef CONNECTOR_PROCESS_H
 #define CONNECTOR_PROCESS_H
 

@@ -17,6 +17,9 @@ from programs import ROOT
 from sshd import need_ssh
 from wait import wait_for
 
+pytestmark = pytest.mark.skipif("valgrind" in os.environ.get("TESTFLINGER_CONNECTOR_WRAPPER", ""),
+                                reason="valgrind does not know pidfds, by which machines are ended")
+
 QCOW2 = b"QFI\xfb" + (3).to_bytes(4, "big") + bytes(16) + (1 << 20).to_bytes(8, "big") + bytes(80)
 
 # what the connector runs, as far as it matters: they leave what they were given

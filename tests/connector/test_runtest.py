@@ -2,6 +2,7 @@
 """The job's test commands, by the built-in runtest."""
 import os
 import signal
+import subprocess
 
 import pytest
 
@@ -135,3 +136,11 @@ def test_what_commands_leave_running_is_not_waited_for(make):
     finally:
         for pid in processes_with("sleep 87654"):
             os.kill(pid, signal.SIGKILL)
+
+
+def test_the_status_is_known_also_where_ended_children_are_ignored(make):
+    connector = make("fake_connector")
+    connector.job["test_data"] = {"test_cmds": "exit 7"}
+    done = subprocess.run(connector.command("runtest"), cwd=connector.dir, timeout=60, check=False,
+                          preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+    assert done.returncode == 7

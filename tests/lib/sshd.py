@@ -54,6 +54,8 @@ def make_key(path):
 def with_password(directory, user, password):
     """A command to put before sshd, which then knows user by this password: in a namespace of mounts
     with another /etc/shadow.  Skips where that cannot be made."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not installed")
     hashed = subprocess.run(["openssl", "passwd", "-6", "-stdin"], input=password, text=True, check=True,
                             stdout=subprocess.PIPE, timeout=60).stdout.strip()
     shadow = pathlib.Path(directory) / "shadow"

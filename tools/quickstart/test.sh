@@ -59,15 +59,17 @@ test_thread() {
     pytest_suite faults tests/faults
 }
 
-# The agent and the client, and all units.
+# The agent and the device connector, and all units.
 test_valgrind() {
     install_packages "${PACKAGES_VALGRIND[@]}"
     build_tree valgrind CFLAGS="-O1 -g" # warnings differ from those of CI
     export BUILDDIR=$BUILD/valgrind
     export UNDER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite"
     export TESTFLINGER_AGENT_WRAPPER="$UNDER --trace-children=no"
+    export TESTFLINGER_CONNECTOR_WRAPPER=$TESTFLINGER_AGENT_WRAPPER
     unit_suite
     pytest_suite agent tests/agent
+    pytest_suite connector tests/connector
 }
 
 test_fuzz() {
