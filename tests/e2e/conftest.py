@@ -60,7 +60,8 @@ def job(script, **more):
 def agent_config(path, agent_id, url, directory, **options):
     """Writes a configuration whose phases run here: the test phase is the job's script."""
     commands = {"setup_command": "echo this is setup",
-                "test_command": f"sh {ROOT}/examples/run-test-cmds",
+                "test_command": f"{program('testflinger-device-connector')} fake_connector runtest "
+                                f"-c {ROOT}/examples/device.yaml",
                 "cleanup_command": "echo this is cleanup"}
     values = {"agent_id": agent_id, "server_address": url, "job_queues": [QUEUE],
               "polling_interval": 1,

@@ -48,7 +48,8 @@ demo_agent() {
         -e "s|^results_basedir = .*|results_basedir = \"$RUN/agent/results\";|" \
         -e "s|@EXAMPLES@|$ROOT/examples|g" "$ROOT/examples/agent.conf" >"$RUN/agent.conf"
     mkdir -p "$RUN/agent"
-    start agent TERM "$BIN/testflinger-agent" -c "$RUN/agent.conf" \
+    # what its commands run is not installed either
+    start agent TERM env PATH="$BIN:$PATH" "$BIN/testflinger-agent" -c "$RUN/agent.conf" \
         --token-file "$RUN/secrets/$DEMO_AGENT.token"
     check_alive "$PID" agent
 }
