@@ -111,11 +111,16 @@ static void on_renewed(void *arg, int status, const struct buf *body, const stru
     struct json_object *json = NULL;
 
     if (err) {
-        log_warning("lease", "job=%s error=%s", job->id, LOG_VALUE(err->text));
+        if (!job->lease.failing) /* an outage of hours is one line */
+            log_warning("lease", "job=%s error=%s", job->id, LOG_VALUE(err->text));
+        job->lease.failing = true;
         if (status == 0 || status >= 500 || status == 429)
             lease_failed(&job->lease.times);
         return;
     }
+    if (job->lease.failing)
+        log_info("lease", "job=%s renewed again", job->id);
+    job->lease.failing = false;
     if (jsn_parse(buf_text(body), body->len, &json, NULL) == 0 &&
         json_object_get_boolean(jsn_get(json, "cancelled")))
         job_cancel(job);

@@ -25,6 +25,7 @@ struct job_lease {
     char version[JOB_VERSION_SIZE]; /* of the status last seen; "": none yet */
     int64_t asked_ms;
     bool no_status; /* the server has no such route */
+    bool failing;   /* it was told already */
     bool begun;
 };
 

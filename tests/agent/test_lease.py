@@ -266,11 +266,13 @@ def test_a_cleanup_under_way_is_finished_when_the_job_is_lost(fake, make_agent, 
 
 def test_an_outage_shorter_than_the_patience_ends_no_job(fake, make_agent, gate):
     fake.offer(lease_s=2, stop_after=3600)
-    _, job = begun(fake, make_agent, until(gate))
+    agent, job = begun(fake, make_agent, until(gate))
     seen = len(fake.renewals(job))
     rule = fake.overrule("POST", "/v1/job/.*/lease", 503)
     wait_for(lambda: len(fake.renewals(job)) > seen + 2)
     rule.times = 0
+    wait_for(lambda: "renewed again" in agent.process.output())
+    assert agent.process.output().count("event=lease") == 2, "one line for each end of it"
     gate.touch()
     fake.wait_complete(job)
     assert job.status == {"test": 0}
