@@ -141,17 +141,6 @@ int client_set_secret_command(struct db *db, const struct arguments *arguments, 
     return 0;
 }
 
-/* Clients name themselves over HTTP: what would steer the terminal is shown as a question mark. */
-static void print_id(const char *id)
-{
-    int width = 0;
-
-    for (; *id; id++, width++)
-        (void)putchar((unsigned char)*id < 0x20 || *id == 0x7f ? '?' : *id);
-    if (width < ID_WIDTH)
-        (void)printf("%*s", ID_WIDTH - width, "");
-}
-
 int client_list_command(struct db *db, const struct arguments *arguments, struct err *err)
 {
     static const struct db_statement list = {
@@ -167,7 +156,7 @@ int client_list_command(struct db *db, const struct arguments *arguments, struct
     (void)printf("%-32s %-12s %-7s %s\n", "CLIENT", "ROLE", "TOKENS",
                  "MAX_PRIORITY MAX_RESERVATION_TIME");
     for (int i = 0; i < db_rows_count(&rows); i++) {
-        print_id(db_rows_text(&rows, i, 0));
+        command_print_name(db_rows_text(&rows, i, 0), ID_WIDTH);
         (void)printf(" %-12s %-7s %s %s\n", db_rows_text(&rows, i, 1), db_rows_text(&rows, i, 2),
                      db_rows_text(&rows, i, 3), db_rows_text(&rows, i, 4));
     }

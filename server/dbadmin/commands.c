@@ -35,6 +35,12 @@ const struct command commands[] = {
      "list the times leases follow", lease_rule_list_command},
     {"lease-rule set", "NAME=N", 0,
      "change one of them, for all servers", lease_rule_set_command},
+    {"queue-policy list", NULL, 0,
+     "list the queues with rules of their own", queue_policy_list_command},
+    {"queue-policy set", "QUEUE", TAKES(RETRY) | TAKES(STOP_AFTER) | TAKES(LEASE_MAX),
+     "say what jobs and agents may do on a queue", queue_policy_set_command},
+    {"queue-policy delete", "QUEUE", 0,
+     "let the queue be like others", queue_policy_delete_command},
     {"secrets rotate-key", NULL, TAKES(KEY_FILE),
      "wrap all stored secrets with the first key of the key file", secrets_rotate_key_command},
 };
@@ -98,6 +104,16 @@ int command_check(const struct command *command, const struct arguments *argumen
 const char *command_operand(const struct arguments *arguments)
 {
     return arguments->words[arguments->word_count - 1];
+}
+
+void command_print_name(const char *name, int width)
+{
+    int shown = 0;
+
+    for (; *name; name++, shown++)
+        (void)putchar((unsigned char)*name < 0x20 || *name == 0x7f ? '?' : *name);
+    if (shown < width)
+        (void)printf("%*s", width - shown, "");
 }
 
 static void print_all(FILE *out)

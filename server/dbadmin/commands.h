@@ -36,9 +36,15 @@ void command_print_help(const struct command *command, FILE *out);
 /* The word that stands behind the command's name. */
 const char *command_operand(const struct arguments *arguments);
 
+/* Others chose the name: what would steer the terminal is shown as a question mark. */
+void command_print_name(const char *name, int width);
+
 int migrate_command(struct db *db, const struct arguments *arguments, struct err *err);
 int status_command(struct db *db, const struct arguments *arguments, struct err *err);
 int partitions_command(struct db *db, const struct arguments *arguments, struct err *err);
+int queue_policy_delete_command(struct db *db, const struct arguments *arguments, struct err *err);
+int queue_policy_list_command(struct db *db, const struct arguments *arguments, struct err *err);
+int queue_policy_set_command(struct db *db, const struct arguments *arguments, struct err *err);
 int reset_command(struct db *db, const struct arguments *arguments, struct err *err);
 int client_add_command(struct db *db, const struct arguments *arguments, struct err *err);
 int client_set_secret_command(struct db *db, const struct arguments *arguments, struct err *err);

@@ -114,6 +114,21 @@ static int forward(struct app *app, const struct request *req, struct response *
     return rc;
 }
 
+/* The first time-out among the events: agents tell nowhere else why they stopped a phase. */
+static const char *find_stop(struct json_object *body)
+{
+    struct json_object *events = jsn_get(body, "events");
+    size_t count = events ? json_object_array_length(events) : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const char *name = jsn_text(json_object_array_get_idx(events, i), "event_name");
+
+        if (strcmp(name, "global_timeout") == 0 || strcmp(name, "output_timeout") == 0)
+            return name;
+    }
+    return NULL;
+}
+
 /* POST /v1/job/{id}/events */
 int job_events(struct app *app, const struct request *req, struct response *res, struct err *err)
 {
@@ -121,7 +136,7 @@ int job_events(struct app *app, const struct request *req, struct response *res,
     struct poster by;
 
     if (request_uuid(req, "id", id, err) < 0 || handler_poster(req, &by, err) < 0 ||
-        job_store_touch(app->db, id, &by, err) < 0)
+        job_store_touch(app->db, id, &by, find_stop(req->json), err) < 0)
         return -1;
     if (!app->config->webhook_base_url)
         return answer_fault(res, "this server has no receiver for events");

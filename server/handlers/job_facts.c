@@ -152,6 +152,8 @@ static void add_definition(struct facts *f, struct json_object *body)
     add_member(f, "tags", body, "tags");
     add_member(f, "exclude_agents", body, "exclude_agents");
     add_member(f, "global_timeout", body, "global_timeout");
+    add_member(f, "retry", body, "retry");
+    add_member(f, "max_wait", body, "max_wait");
     add_secrets(f, jsn_get(jsn_get(body, "test_data"), "secrets"));
     add_bool(f, "hold", has_attachments(body));
     add_bool(f, "has_reservation", reserve != NULL);

@@ -31,7 +31,8 @@ int result_post(struct app *app, const struct request *req, struct response *res
 {
     AUTO(buf) struct buf status = BUF_INIT(RESPONSE_BODY_MAX);
     AUTO(buf) struct buf device_info = BUF_INIT(RESPONSE_BODY_MAX);
-    struct posted_result what = {.job_state = jsn_text(req->json, "job_state")};
+    struct posted_result what = {.job_state = jsn_text(req->json, "job_state"),
+                                 .stopped = jsn_text(req->json, "stopped")};
     struct poster by;
     char id[UUID_TEXT_SIZE];
 

@@ -5,6 +5,10 @@
 #include <ctype.h>
 #include <string.h>
 
+#define RETRY_MAX      10
+#define BACKOFF_MAX_S  (7 * 86400)
+#define PATIENCE_MAX_S (366 * 86400)
+
 /* lp:NAME or gh:NAME, NAME without blanks. */
 static int check_ssh_key(struct json_object *value, struct err *err)
 {
@@ -75,6 +79,19 @@ static const struct schema_field reserve_fields[] = {
 };
 static const struct schema reserve_data = {.fields = reserve_fields};
 
+static const struct schema_field cause_item = {
+    .type = SCHEMA_STRING,
+    .one_of = "agent_lost failed infra_failed timed_out "
+              "setup provision firmware_update test allocate reserve"};
+static const struct schema_field retry_fields[] = {
+    {.name = "max", .type = SCHEMA_INT, .required = true, .min = 0, .max = RETRY_MAX},
+    {.name = "on", .type = SCHEMA_LIST, .items = &cause_item},
+    {.name = "avoid_same_agent", .type = SCHEMA_BOOL},
+    {.name = "backoff", .type = SCHEMA_INT, .min = 0, .max = BACKOFF_MAX_S},
+    {.type = SCHEMA_END},
+};
+static const struct schema retry = {.fields = retry_fields};
+
 static const struct schema_field job_fields[] = {
     {.name = "job_queue", .type = SCHEMA_STRING, .required = true, .min = 1, .max = NAME_MAX_BYTES},
     {.name = "job_id", .type = SCHEMA_STRING},
@@ -96,6 +113,8 @@ static const struct schema_field job_fields[] = {
     {.name = "job_priority", .type = SCHEMA_INT},
     {.name = "exclude_agents", .type = SCHEMA_LIST, .items = &name_item, .fallback = "[]"},
     {.name = "debug", .type = SCHEMA_BOOL},
+    {.name = "retry", .type = SCHEMA_OBJECT, .nested = &retry},
+    {.name = "max_wait", .type = SCHEMA_INT, .min = 1, .max = PATIENCE_MAX_S},
     {.type = SCHEMA_END},
 };
 const struct schema schema_job = {.fields = job_fields};

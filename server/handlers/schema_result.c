@@ -7,6 +7,7 @@ static const struct schema_field code_item = {.type = SCHEMA_INT};
 static const struct schema_field result_fields[] = {
     {.name = "status", .type = SCHEMA_MAP, .key_check = check_phase, .items = &code_item},
     {.name = "device_info", .type = SCHEMA_OBJECT},
+    {.name = "stopped", .type = SCHEMA_STRING, .one_of = "global_timeout output_timeout"},
     {.name = "job_state", .type = SCHEMA_STRING, .max = NAME_MAX_BYTES},
     {.type = SCHEMA_END},
 };

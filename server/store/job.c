@@ -98,15 +98,17 @@ int job_store_cancel(struct db *db, const char *id, const char *client_id, struc
     return db_run(db, &cancel, params, err);
 }
 
-int job_store_touch(struct db *db, const char *id, const struct poster *by, struct err *err)
+int job_store_touch(struct db *db, const char *id, const struct poster *by, const char *stopped,
+                    struct err *err)
 {
     static const struct db_statement touch = {
         .name = "touch_job",
-        .sql = "SELECT api.touch_job($1, $2, $3)",
-        .params = 3,
+        .sql = "SELECT api.touch_job($1, $2, $3, $4)",
+        .params = 4,
         .repeatable = true,
     };
-    const struct db_param params[] = {db_text(id), db_text(by->agent), db_text(by->token)};
+    const struct db_param params[] = {db_text(id), db_text(by->agent), db_text(by->token),
+                                      db_text(stopped)};
 
     return db_run(db, &touch, params, err);
 }

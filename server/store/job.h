@@ -34,8 +34,9 @@ int job_store_status(struct db *db, const char *id, const struct poster *by, str
 int job_store_position(struct db *db, const char *id, int64_t *ret_position, struct err *err);
 
 /* The agent speaks about the job, which renews its lease.  ERR_NOT_FOUND: unknown job;
- * ERR_CONFLICT: the token is stale. */
-int job_store_touch(struct db *db, const char *id, const struct poster *by, struct err *err);
+ * ERR_CONFLICT: the token is stale.  stopped: what it says it stopped a phase for, or NULL. */
+int job_store_touch(struct db *db, const char *id, const struct poster *by, const char *stopped,
+                    struct err *err);
 
 /* client_id NULL: anonymous.  ERR_BAD_REQUEST if the job is unknown or has ended. */
 int job_store_cancel(struct db *db, const char *id, const char *client_id, struct err *err);

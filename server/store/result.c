@@ -9,13 +9,18 @@ int result_store_post(struct db *db, const char *id, const struct poster *by,
 {
     static const struct db_statement post = {
         .name = "post_result",
-        .sql = "SELECT api.post_result($1, $2, $3, $4, $5, $6)",
-        .params = 6,
+        .sql = "SELECT api.post_result($1, $2, $3, $4, $5, $6, $7)",
+        .params = 7,
         .repeatable = true,
     };
     const struct db_param params[] = {
-        db_text(id),           db_text(by->agent),         db_text(by->token),
-        db_text(what->status), db_text(what->device_info), db_text(what->job_state),
+        db_text(id),
+        db_text(by->agent),
+        db_text(by->token),
+        db_text(what->status),
+        db_text(what->device_info),
+        db_text(what->job_state),
+        db_text(what->stopped),
     };
 
     return db_run(db, &post, params, err);

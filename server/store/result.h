@@ -23,6 +23,7 @@ struct posted_result {
     const char *status;      /* JSON */
     const char *device_info; /* JSON */
     const char *job_state;
+    const char *stopped; /* global_timeout, output_timeout */
 };
 
 int result_store_post(struct db *db, const char *id, const struct poster *by,

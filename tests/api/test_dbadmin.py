@@ -402,7 +402,9 @@ def test_a_command_line_that_makes_no_sense_ends_with_64(arguments):
 
 @pytest.mark.parametrize("command", ["", "migrate", "status", "partitions", "reset", "client add",
                                      "client set-secret", "client list", "client delete",
-                                     "client refresh-token", "lease-rule list", "lease-rule set"])
+                                     "client refresh-token", "lease-rule list", "lease-rule set",
+                                     "queue-policy list", "queue-policy set",
+                                     "queue-policy delete"])
 def test_every_command_has_help(command):
     done = subprocess.run([program("testflinger-dbadmin"), *command.split(), "--help"], check=False,
                           timeout=60, stdout=subprocess.PIPE, text=True)
@@ -425,6 +427,24 @@ def test_a_lease_rule_without_sense_is_refused(migrated, rule):
     before = migrated.good("lease-rule", "list")
     assert rule.split("=")[0] in migrated.refused("lease-rule", "set", rule)
     assert migrated.good("lease-rule", "list") == before
+
+
+def test_a_queue_gets_rules_of_its_own_and_loses_them(migrated):
+    assert migrated.good("queue-policy", "list").count("\n") == 1
+    migrated.good("queue-policy", "set", "lab", "--retry", "no", "--stop-after", "600")
+    migrated.good("queue-policy", "set", "lab", "--lease-max", "60")
+    assert migrated.good("queue-policy", "list").splitlines()[1].split() == ["no", "600", "60", "lab"]
+    migrated.good("queue-policy", "set", "lab", "--retry", "yes")
+    assert migrated.good("queue-policy", "list").splitlines()[1].split() == ["yes", "600", "60", "lab"]
+    migrated.good("queue-policy", "delete", "lab")
+    assert migrated.good("queue-policy", "list").count("\n") == 1
+
+
+@pytest.mark.parametrize("options", [[], ["--retry", "maybe"], ["--stop-after", "1"],
+                                     ["--stop-after", "x"], ["--lease-max", "4000"]])
+def test_a_queue_policy_without_sense_is_refused(migrated, options):
+    migrated.refused("queue-policy", "set", "lab", *options)
+    assert migrated.good("queue-policy", "list").count("\n") == 1
 
 
 def test_the_database_may_come_from_the_servers_configuration(migrated, tmp_path):

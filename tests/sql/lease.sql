@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Signs of life, renewal, and the end of leases.
 \ir lib/begin.psql
+SELECT pg_temp.spare('q', 'b') \g /dev/null
 SELECT pg_temp.submit(n, '{"global_timeout": 3600}') FROM generate_series(1, 9) n \g /dev/null
 CREATE FUNCTION pg_temp.reap() RETURNS SETOF text LANGUAGE sql AS
     $$ SELECT right(job_id, 12)::int || ' ' || reason FROM tfx.reap_leases(100) ORDER BY 1 $$;

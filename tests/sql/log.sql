@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Log fragments: kept byte for byte, once, in order.
 \ir lib/begin.psql
+SELECT pg_temp.spare('q') \g /dev/null
 SELECT pg_temp.submit(n) FROM generate_series(1, 3) n \g /dev/null
 SELECT pg_temp.claim('a', '{q}', 1) \g /dev/null
 CREATE FUNCTION pg_temp.log(n int, p_phase text, p_number bigint, p_data bytea, p_type text DEFAULT 'output',

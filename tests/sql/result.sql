@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- What agents post about a job and what is read of it.
 \ir lib/begin.psql
+SELECT pg_temp.spare('q') \g /dev/null
 SELECT pg_temp.submit(n) FROM generate_series(1, 9) n \g /dev/null
 SELECT pg_temp.claim('a', '{q}', n) FROM generate_series(1, 3) n \g /dev/null
 
@@ -44,7 +45,7 @@ SELECT is(pg_temp.state(2), 'completed', 'the other word for the end shows as po
 SELECT is(pg_temp.outcome(2), 'passed', 'no phase failed');
 
 -- outcomes
-SELECT is(tfx.judge_status(status), outcome, coalesce(status, 'nothing') || ' is ' || outcome)
+SELECT is((tfx.judge_attempt(pg_temp.id(999), 1, status)).outcome, outcome, coalesce(status, 'nothing') || ' is ' || outcome)
 FROM (VALUES (NULL, 'passed'), ('{}', 'passed'), ('{"setup":0,"test":0,"cleanup":0}', 'passed'),
     ('{"test":1}', 'failed'), ('{"test":1,"reserve":1}', 'failed'), ('{"setup":1}', 'infra_failed'),
     ('{"provision":46,"test":1}', 'infra_failed'), ('{"firmware_update":-1}', 'infra_failed'),

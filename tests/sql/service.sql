@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- The schema as such: version, words, rights, partitions, errors, and the rules every function keeps.
 \ir lib/begin.psql
+SELECT pg_temp.spare('q') \g /dev/null
 SELECT results_eq('SELECT version, oldest_server FROM api.check_schema()', 'VALUES (1, 1)', 'the published version');
 SELECT is(enum_range(NULL::tf.phase_name)::text,
     '{setup,provision,firmware_update,test,allocate,reserve,cleanup}', 'phases in the order they run');

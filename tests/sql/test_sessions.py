@@ -18,16 +18,25 @@ ACTIONS = {
     "cancel": "SELECT api.cancel_job(%(job)s, 'me')",
     "ready": "SELECT ready FROM api.ready_job(%(job)s)",
     "late result": "SELECT api.post_result(%(job)s, 'a', NULL, '{\"test\": 0}', NULL, 'complete')",
+    "failure": "SELECT api.post_result(%(job)s, 'a', NULL, '{\"provision\": 1}', NULL, 'complete')",
+    "expire": "SELECT tfx.expire_jobs(10)",
+    "release": "SELECT tfx.release_jobs(10)",
     "reaper": "SELECT reason FROM tfx.reap_leases(10)",
     "renew": "SELECT job_state FROM api.renew_lease(%(job)s, 'a', %(token)s)",
     "read": "SELECT job_state FROM api.read_result(%(job)s, 'a', NULL)",
     "return": "SELECT returned FROM api.return_claim(%(job)s, %(token)s)",
 }
 # These pass by what another session holds instead of waiting for it.
-PASSING_BY = {"claim", "reaper"}
+PASSING_BY = {"claim", "reaper", "release"}
 AGE = "UPDATE tf.lease SET {} WHERE job_id = %(job)s RETURNING 1"
 SUBMIT = ("SELECT job_id FROM api.submit_job('{}', jsonb_build_object('id', %(job)s::text,"
-          " 'queue', %(queue)s::text, 'sha256', '00', 'hold', %(hold)s::boolean))")
+          " 'queue', %(queue)s::text, 'sha256', '00', 'hold', %(hold)s::boolean, 'max_wait', 60,"
+          " 'retry', '{\"max\": 1, \"on\": [\"agent_lost\", \"provision\"]}'::jsonb))")
+# Every job has waited for too long, and somebody else serves its queue.
+PREPARE = ["UPDATE tf.deadline SET since = since - interval '1 h', at = at - interval '1 h'"
+           " WHERE job_id = %(job)s RETURNING 1",
+           "INSERT INTO tf.agent (name, queues) VALUES (%(queue)s, ARRAY[%(queue)s]) RETURNING 1"]
+SET_JOB = "UPDATE tf.job SET {} WHERE id = %(job)s RETURNING 1"
 POST = "SELECT api.post_result(%(job)s, 'a', NULL, NULL, NULL, '{}')"
 FIRST_CLAIM = ACTIONS["claim"].replace("claim_token", "first_token")
 EXPIRED = AGE.format("lease_until = now() - interval '1 s'")
@@ -39,7 +48,11 @@ STATES = {
     "running": [FIRST_CLAIM, POST.format("setup")],
     "expired": [FIRST_CLAIM, POST.format("setup"), EXPIRED],
     "cancelling": [FIRST_CLAIM, POST.format("setup"), ACTIONS["cancel"]],
-    "lost": [FIRST_CLAIM, POST.format("test"), EXPIRED, ACTIONS["reaper"]],
+    "lost": [FIRST_CLAIM, SET_JOB.format("retry_max = 0"), POST.format("test"), EXPIRED,
+             ACTIONS["reaper"]],
+    "retried": [FIRST_CLAIM, ACTIONS["failure"]],
+    "backoff": [FIRST_CLAIM, SET_JOB.format("retry_backoff_s = 60"), ACTIONS["failure"],
+                "UPDATE tf.hold SET not_before = now() - interval '1 s' WHERE job_id = %(job)s RETURNING 1"],
 }
 OBSERVE = """
     SELECT array(SELECT 'held' FROM tf.hold WHERE job_id = %(job)s
@@ -71,7 +84,7 @@ class Case:
                        "hold": state == "held"}
         # renew and return mean the claim that is there, or the one that is being made
         self.values["token"] = self.values["first_token" if STATES[state] else "claim_token"]
-        for sql in [SUBMIT, *STATES[state]]:
+        for sql in [SUBMIT, *PREPARE, *STATES[state]]:
             session.execute(sql, self.values)
 
     def observe(self):
@@ -82,7 +95,7 @@ class Case:
         return place[0], tuple(busy), tuple(attempts), tuple(events)
 
     def remove(self):
-        for table in ("hold", "wait", "lease"):
+        for table in ("hold", "wait", "lease", "deadline"):
             self.session.execute(f"DELETE FROM tf.{table} WHERE job_id = %(job)s", self.values)
 
 

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Every state against every event: through the guard, and through the functions that cause it.
 \ir lib/begin.psql
+INSERT INTO tf.agent (name, queues) SELECT 'spare', array_agg('q' || n) FROM generate_series(1, 500) n;
 
 -- Where job n really is.
 CREATE FUNCTION pg_temp.place(n int) RETURNS text LANGUAGE sql AS $$
@@ -24,6 +25,12 @@ BEGIN
     WHEN 'ready' THEN PERFORM api.ready_job(pg_temp.id(n));
     WHEN 'claim' THEN PERFORM pg_temp.claim('a' || n, ARRAY['q' || n], n);
     WHEN 'cancel' THEN PERFORM api.cancel_job(pg_temp.id(n), NULL);
+    WHEN 'backoff' THEN
+        UPDATE tf.job SET retry_max = 1, retry_on = '{agent_lost}', retry_backoff_s = 60 WHERE id = pg_temp.id(n);
+        PERFORM pg_temp.fire(n, 'retry');
+    WHEN 'expire' THEN
+        INSERT INTO tf.deadline VALUES (pg_temp.id(n), now(), 1, now());
+        PERFORM tfx.expire_jobs(9);
     WHEN 'confirm' THEN PERFORM api.read_result(pg_temp.id(n), 'a' || n, NULL);
     WHEN 'complete' THEN PERFORM pg_temp.post(n, 'complete', 'a' || n);
     WHEN 'return' THEN PERFORM api.return_claim(pg_temp.id(n), pg_temp.id(900 + n)::text);
@@ -70,7 +77,7 @@ $$;
 SELECT is(pg_temp.try(n, events, event), coalesce(to_state, state),
     format('functions: %s on %s leads to %s', event, state, coalesce(to_state, state)))
 FROM trial WHERE event <> 'late_result'
-    AND (state, event) <> ('cancelling', 'retry')  -- its agent can only be lost
+    AND NOT (state = 'cancelling' AND event IN ('retry', 'backoff'))  -- its agent can only be lost
 ORDER BY n;
 
 -- what was written down is what is allowed

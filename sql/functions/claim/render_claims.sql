@@ -17,8 +17,10 @@ BEGIN
                CASE WHEN j.secrets THEN '"client_id": ' || coalesce(to_json(j.submitter)::text, 'null')
                END,
                CASE WHEN l.lease_s IS NOT NULL THEN
-                   format('"lease": {"token": "%s", "seconds": %s, "attempt": %s, "stop_after": 3600}',
-                          l.token, l.lease_s, l.attempt) END)),
+                   format('"lease": {"token": "%s", "seconds": %s, "attempt": %s, "stop_after": %s}',
+                          l.token, l.lease_s, l.attempt, coalesce(
+                              (SELECT q.stop_after_s FROM tf.queue_policy q
+                               WHERE q.queue = l.queue LIMIT 1), 3600)) END)),
            CASE WHEN j.secrets THEN tfx.render_secrets(i.id) END
     FROM unnest(p_numbers, p_ids) i(number, id)
     CROSS JOIN LATERAL (SELECT * FROM tf.lease o WHERE o.job_id = i.id LIMIT 1) l

@@ -5,7 +5,7 @@ LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE tf.lease l
     SET token = (p_request ->> 'token')::uuid, boot = p_request ->> 'boot',
-        lease_s = (p_request ->> 'lease')::int, offered_at = now(),
+        lease_s = tfx.grant_seconds(l.queue, (p_request ->> 'lease')::int), offered_at = now(),
         lease_until = now() + make_interval(secs => tfx.find_rule('undelivered_s'))
     WHERE l.job_id = p_id;
     UPDATE tf.attempt a SET token = (p_request ->> 'token')::uuid, boot = p_request ->> 'boot'

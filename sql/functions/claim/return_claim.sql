@@ -13,7 +13,7 @@ BEGIN
     IF FOUND AND v_lease.job_state = 'cancelled' THEN
         PERFORM tfx.record_event(p_id, v_lease.attempt, 'cancelling', 'return', v_lease.agent, NULL);
     ELSIF FOUND THEN
-        PERFORM tfx.requeue_job(v_lease, 'return', 'returned', NULL);
+        PERFORM tfx.requeue_job(v_lease, 'return', 'returned');
     END IF;
     RETURN QUERY SELECT v_lease.job_id IS NOT NULL;
 END

@@ -18,7 +18,8 @@ BEGIN
                               token, boot, lease_s, claimed_at, offered_at, lease_until, job_state,
                               exclude_agents)
         SELECT p.job_id, p.queue, p.nprio, p.seq, p.week, a.week, p.attempt + 1, p.lost,
-               r.j ->> 'agent', (r.j ->> 'token')::uuid, r.j ->> 'boot', (r.j ->> 'lease')::int,
+               r.j ->> 'agent', (r.j ->> 'token')::uuid, r.j ->> 'boot',
+               tfx.grant_seconds(p.queue, (r.j ->> 'lease')::int),
                now(), now(), now() + make_interval(secs => a.seconds),
                a.to_state, p.exclude_agents
         FROM allowed a

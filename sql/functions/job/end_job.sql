@@ -19,6 +19,7 @@ BEGIN
         started_at = CASE WHEN v_attempt.attempt > 0 THEN v_attempt.claimed_at END
     WHERE j.id = p_row.job_id AND j.final_state IS NULL
     RETURNING j.secrets INTO v_secrets;
+    DELETE FROM tf.deadline d WHERE d.job_id = p_row.job_id;
     IF v_secrets THEN
         PERFORM tfx.drop_job_secrets(p_row.job_id);
     END IF;

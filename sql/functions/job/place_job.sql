@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- What goes with a new row of tf.job: its definition, its place in the queue (tf.hold while
--- attachments are missing), tags, secrets it names, counters and first event.
+-- attachments are missing), tags, secrets it names, how long it
+-- wants to wait, counters and first event.
 --   TF422  a tag is too long to be indexed
 CREATE FUNCTION tfx.place_job(p_job tf.job, p_definition text, p_facts jsonb) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -15,6 +16,11 @@ BEGIN
     ELSE
         INSERT INTO tf.wait (queue, nprio, seq, job_id, week, exclude_agents)
         VALUES (p_job.queue, v_nprio, p_job.seq, p_job.id, p_job.week, p_job.exclude_agents);
+    END IF;
+    IF p_facts ? 'max_wait' THEN
+        INSERT INTO tf.deadline (job_id, since, seconds, at)
+        SELECT p_job.id, now(), s.seconds, now() + make_interval(secs => s.seconds)
+        FROM (SELECT (p_facts ->> 'max_wait')::bigint) s(seconds);
     END IF;
     IF p_facts -> 'tags' IS NOT NULL THEN
         IF EXISTS (SELECT FROM jsonb_array_elements_text(p_facts -> 'tags') t(tag)

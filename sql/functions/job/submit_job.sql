@@ -25,14 +25,20 @@ BEGIN
     END IF;
     PERFORM tfx.check_submission(p_facts);
     INSERT INTO tf.job (id, week, queue, priority, submitter, parent, parent_id, name,
-                        exclude_agents, attachments, secrets, global_timeout, sha256)
+                        exclude_agents, attachments, secrets, global_timeout, sha256, retry_max,
+                        retry_on, retry_elsewhere, retry_backoff_s)
     VALUES (v_id, tfx.find_week(now()), p_facts ->> 'queue',
             coalesce((p_facts ->> 'priority')::bigint, 0), p_facts ->> 'client_id',
             p_facts ->> 'parent', (p_facts ->> 'parent_id')::uuid, p_facts ->> 'name',
             nullif(ARRAY(SELECT jsonb_array_elements_text(
                              coalesce(p_facts -> 'exclude_agents', '[]'))), '{}'),
             coalesce((p_facts ->> 'hold')::boolean, false), p_facts ? 'secrets',
-            (p_facts ->> 'global_timeout')::bigint, decode(p_facts ->> 'sha256', 'hex'))
+            (p_facts ->> 'global_timeout')::bigint, decode(p_facts ->> 'sha256', 'hex'),
+            (p_facts #>> '{retry,max}')::int,
+            CASE WHEN p_facts ? 'retry' THEN ARRAY(SELECT jsonb_array_elements_text(
+                coalesce(p_facts #> '{retry,on}', '["agent_lost"]'))) END,
+            (p_facts #>> '{retry,avoid_same_agent}')::boolean,
+            (p_facts #>> '{retry,backoff}')::int)
     ON CONFLICT (id) DO NOTHING
     RETURNING * INTO v_job;
     IF FOUND THEN

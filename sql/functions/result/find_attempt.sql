@@ -20,7 +20,7 @@ BEGIN
     ELSIF v_newest.job_id IS NULL THEN
         v_newest := (p_id, 0, coalesce((SELECT j.week FROM tf.job j WHERE j.id = p_id),
                                        tfx.find_week(now())),
-                     NULL, NULL, NULL, now(), NULL, NULL, 0, 0);
+                     NULL, NULL, NULL, now(), NULL, NULL, 0, 0, NULL);
         INSERT INTO tf.attempt SELECT v_newest.* ON CONFLICT DO NOTHING;
     ELSIF p_token IS NULL AND p_agent <> v_newest.agent THEN
         SELECT * INTO v_own FROM tf.attempt a

@@ -1,11 +1,12 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- What an agent posts about a job: exit codes (JSON text, phase -> int), device info (JSON text)
 -- and a state; NULL: the key was absent.  complete and completed end the job; waiting is ignored;
--- any other state shows while the job is open.  Unknown job: kept, no error.  After the end the
+-- any other state shows while the job is open.  p_stopped: what a phase was stopped for (tfx.mark_stop).  Unknown job: kept, no error.  After the end the
 -- state stays and only the results are kept.
 --   TF409  the token is stale        TF503  the job kept moving: try again
 CREATE FUNCTION api.post_result(p_id uuid, p_agent text, p_token text, p_status text,
-                                p_device_info text, p_job_state text) RETURNS void
+                                p_device_info text, p_job_state text,
+                                p_stopped text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_seqscan = off AS $$
 DECLARE
@@ -22,8 +23,9 @@ BEGIN
         ELSIF p_job_state IS NULL OR NOT p_job_state IN ('complete', 'completed') THEN
             PERFORM tfx.touch_lease(p_id, p_agent, p_token IS NOT NULL);
             PERFORM tfx.show_state(p_id, v.attempt, p_agent, p_job_state);
+            PERFORM tfx.mark_stop(p_id, v.attempt, p_stopped);
         ELSE
-            v_done := tfx.finish_job(p_id, v.attempt, v.week, p_job_state, p_agent);
+            v_done := tfx.finish_job(p_id, v.attempt, v.week, p_job_state, p_agent, p_stopped);
         END IF;
         IF v_done THEN
             PERFORM tfx.count_change(p_id, v.attempt);

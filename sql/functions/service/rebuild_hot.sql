@@ -18,8 +18,10 @@ BEGIN
     LEFT JOIN LATERAL (SELECT * FROM tf.attempt o WHERE o.job_id = j.id
                        ORDER BY o.attempt DESC LIMIT 1) a ON true
     CROSS JOIN LATERAL (
-        SELECT count(*)::int AS lost, array_agg(o.agent ORDER BY o.attempt) AS agents
-        FROM tf.attempt o WHERE o.job_id = j.id AND o.reason = 'agent_lost') l
+        SELECT count(*)::int AS lost, array_agg(o.agent ORDER BY o.attempt)
+                   FILTER (WHERE o.reason = 'agent_lost') AS agents
+        FROM tf.attempt o
+        WHERE o.job_id = j.id AND o.reason IN ('agent_lost', 'retried')) l
     WHERE j.final_state IS NULL
         AND NOT EXISTS (SELECT FROM tf.hold h WHERE h.job_id = j.id)
         AND NOT EXISTS (SELECT FROM tf.lease r WHERE r.job_id = j.id)

@@ -26,6 +26,8 @@ BEGIN
             OR count(*) FILTER (WHERE NOT r.reason IN ('shifted', 'braked', 'failed')) = v_batch;
         RETURN;
     WHEN 'cancel_orphans' THEN v_done := tfx.cancel_orphans(v_batch);
+    WHEN 'release_jobs' THEN v_done := tfx.release_jobs(v_batch);
+    WHEN 'expire_jobs' THEN v_done := tfx.expire_jobs(v_batch);
     WHEN 'purge_refresh_tokens' THEN v_done := tfx.purge_refresh_tokens(v_batch);
     WHEN 'purge_secrets' THEN v_done := tfx.purge_secrets(v_batch);
     WHEN 'purge_submission_keys' THEN v_done := tfx.purge_submission_keys(v_batch);

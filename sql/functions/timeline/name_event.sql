@@ -6,6 +6,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
         SELECT w.what
         FROM (VALUES ('submit', 'submitted'), ('hold', 'submitted'), ('claim', 'claimed'),
                      ('cancel', 'cancelled'), ('complete', 'ended'), ('return', 'returned'),
-                     ('retry', 'retried'), ('lose', 'ended')) w(event, what)
+                     ('retry', 'retried'), ('lose', 'ended'), ('backoff', 'retried'),
+                     ('expire', 'ended')) w(event, what)
         WHERE w.event = p_event), p_event)
 $$;

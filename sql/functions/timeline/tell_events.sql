@@ -14,9 +14,10 @@ BEGIN
         SELECT 0 AS n, 'lost' AS what,
                (SELECT a.agent FROM tf.attempt a WHERE a.job_id = p_id AND a.attempt = e.attempt) AS who,
                NULL AS why, NULL AS outcome
-        WHERE e.event IN ('retry', 'lose') AND e.why = 'agent_lost' AND e.from_state <> 'cancelling'
+        WHERE e.event IN ('retry', 'backoff', 'lose') AND e.why = 'agent_lost' AND e.from_state <> 'cancelling'
         UNION ALL
-        SELECT 1, CASE WHEN e.from_state = 'cancelling' THEN 'released' ELSE tfx.name_event(e.event) END, CASE WHEN e.event <> 'retry' THEN e.who END,
+        SELECT 1, CASE WHEN e.from_state = 'cancelling' THEN 'released' ELSE tfx.name_event(e.event) END,
+               CASE WHEN NOT e.event IN ('retry', 'backoff') THEN e.who END,
                CASE WHEN e.event = 'hold' THEN 'attachments'
                     WHEN e.from_state = 'cancelling' THEN e.event
                     WHEN e.to_state NOT IN ('complete', 'cancelled', 'cancelling') THEN e.why END,

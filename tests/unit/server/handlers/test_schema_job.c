@@ -189,9 +189,29 @@ static void test_zero_characters_are_for_free_form_sections_only(void **state)
                    "{\"test_data\":{\"test_cmds\":true}}");
 }
 
+static void test_a_retry_policy_is_checked_and_shown_as_given(void **state)
+{
+    (void)state;
+    assert_stored("\"retry\":{\"max\":3}", NULL);
+    assert_stored("\"retry\":{\"max\":\"10\",\"on\":[\"agent_lost\",\"provision\",\"timed_out\"],"
+                  "\"avoid_same_agent\":\"yes\",\"backoff\":60}",
+                  "\"retry\":{\"max\":10,\"on\":[\"agent_lost\",\"provision\",\"timed_out\"],"
+                  "\"avoid_same_agent\":true,\"backoff\":60}");
+    assert_refused("\"retry\":{}", "{\"retry\":{\"max\":true}}");
+    assert_refused("\"retry\":{\"max\":11}", "{\"retry\":{\"max\":true}}");
+    assert_refused("\"retry\":{\"max\":1,\"on\":[\"cancelled\"]}",
+                   "{\"retry\":{\"on\":{\"0\":true}}}");
+    assert_refused("\"retry\":{\"max\":1,\"backoff\":-1}", "{\"retry\":{\"backoff\":true}}");
+    assert_refused("\"retry\":{\"max\":1,\"often\":1}", "{\"retry\":{\"often\":true}}");
+    assert_refused("\"retry\":3", "{\"retry\":{\"_schema\":true}}");
+    assert_stored("\"max_wait\":3600", NULL);
+    assert_refused("\"max_wait\":0", "{\"max_wait\":true}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_retry_policy_is_checked_and_shown_as_given),
         cmocka_unit_test(test_a_queue_is_all_that_is_needed),
         cmocka_unit_test(test_numbers_and_words_are_coerced),
         cmocka_unit_test(test_every_provisioning_shape_is_taken),

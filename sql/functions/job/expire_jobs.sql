@@ -1,0 +1,30 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Ends at most p_limit jobs that have waited for longer than they want; returns how many.  One that is
+-- claimed is looked at again in a minute: its claim may come back.  The deadline is read again under
+-- the lock of the job's place; it is never locked before that.
+CREATE FUNCTION tfx.expire_jobs(p_limit int) RETURNS int
+LANGUAGE plpgsql SET jit = off SET enable_seqscan = off AS $$
+DECLARE
+    v_id uuid;
+    v record;
+    v_running uuid[] := '{}';
+    v_count int := 0;
+BEGIN
+    FOR v_id IN
+        SELECT d.job_id FROM tf.deadline d WHERE d.at <= now() ORDER BY d.at LIMIT p_limit
+    LOOP
+        SELECT * INTO v FROM tfx.lock_job(v_id, NULL);
+        IF v.ret_state IN ('held', 'waiting') THEN
+            CONTINUE WHEN NOT EXISTS (SELECT FROM tf.deadline d WHERE d.job_id = v_id AND d.at <= now());
+            PERFORM tfx.drop_place(v.ret_state, v.ret_row);
+            PERFORM tfx.end_job(v.ret_state, v.ret_row, 'expire', 'complete', 'expired', NULL);
+            v_count := v_count + 1;
+        ELSE
+            v_running := v_running || v_id;
+        END IF;
+    END LOOP;
+    UPDATE tf.deadline d SET at = now() + interval '1 min'
+    WHERE d.job_id = ANY (v_running) AND d.at <= now();
+    RETURN v_count;
+END
+$$;
