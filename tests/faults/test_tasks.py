@@ -6,12 +6,13 @@ import re
 import pytest
 
 from cluster import Cluster
+from programs import ROOT
 from server import ADMIN_ID, ADMIN_SECRET, Server, dbadmin
 from wait import wait_for
 
 DATABASE = "testflinger"
-TASKS = {"reap_leases", "cancel_orphans", "make_partitions", "purge_refresh_tokens", "purge_secrets",
-         "purge_submission_keys", "purge_wait_samples", "rotate_wait", "sweep_files"}
+TASKS = set(re.findall(r'^TASK\(\w+, "(\w+)"', (ROOT / "server/tasks/tasks.def").read_text(),
+                       re.M))
 
 
 @pytest.fixture(name="own", scope="module")
