@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * The child is known by a pidfd, since the runner reaps all children and the number may be
- * another's by then.  It has ended when its output has. */
+ * The runner reaps all children, so it is asked to end this one: it knows whether the number is
+ * still the child's.  It has ended when its output has. */
 #include "agent/aside.h"
 
 #include "agent/child.h"
@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define PIECE 4096
@@ -20,7 +19,8 @@ struct aside {
     struct watch pipe;
     struct timer limit;
     struct buf output;
-    int pid_fd;
+    struct runner *runner;
+    pid_t child; /* 0: not started */
     void (*done)(void *arg, const struct buf *output);
     void *arg;
 };
@@ -34,11 +34,8 @@ void aside_stop(struct aside *a)
         reactor_unwatch(a->reactor, &a->pipe);
         (void)close(a->pipe.fd);
     }
-    if (a->pid_fd >= 0) {
-        (void)syscall(SYS_pidfd_send_signal, a->pid_fd, SIGKILL, NULL,
-                      0); /* if it is there still */
-        (void)close(a->pid_fd);
-    }
+    if (a->child > 0)
+        runner_kill_spared(a->runner, a->child);
     buf_done(&a->output);
     free(a);
 }
@@ -87,7 +84,7 @@ static void become(char *const *argv, pid_t agent, int out_fd)
     _exit(127);
 }
 
-static int start(struct aside *a, struct runner *runner, char *const *argv, struct err *err)
+static int start(struct aside *a, char *const *argv, struct err *err)
 {
     pid_t agent = getpid(), child;
     int ends[2];
@@ -104,13 +101,8 @@ static int start(struct aside *a, struct runner *runner, char *const *argv, stru
     if (child == 0)
         become(argv, agent, ends[1]);
     (void)close(ends[1]);
-    runner_spare(runner, child);
-    a->pid_fd = (int)syscall(SYS_pidfd_open, child, 0); /* not reaped yet: it is the child's */
-    if (a->pid_fd < 0) {
-        (void)err_set_errno(err, errno, "could not watch a process");
-        (void)kill(child, SIGKILL);
-        return -1;
-    }
+    runner_spare(a->runner, child);
+    a->child = child;
     return 0;
 }
 
@@ -127,10 +119,10 @@ struct aside *aside_start(struct reactor *reactor, struct runner *runner,
     a->pipe = (struct watch){-1, on_output, a};
     a->limit = (struct timer){.fire = on_limit, .arg = a};
     buf_init(&a->output, ASIDE_OUTPUT_MAX);
-    a->pid_fd = -1;
+    a->runner = runner;
     a->done = command->done;
     a->arg = command->arg;
-    if (start(a, runner, command->argv, err) < 0) {
+    if (start(a, command->argv, err) < 0) {
         aside_stop(a);
         return NULL;
     }

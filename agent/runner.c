@@ -274,6 +274,12 @@ void runner_spare(struct runner *runner, pid_t pid)
     strays_add(&runner->spared, pid);
 }
 
+void runner_kill_spared(struct runner *runner, pid_t pid)
+{
+    if (runner->aside == pid) /* not reaped yet: the number is still the child's */
+        (void)kill(pid, SIGKILL);
+}
+
 /* --- beginning ------------------------------------------------------------------------- */
 
 /* In the child: never returns. */

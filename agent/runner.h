@@ -45,6 +45,8 @@ void runner_stop(struct runner *runner);
 /* A child of the program that is no part of any command: it and its children are let live when a
  * command ends.  One at a time; forgotten when it has ended. */
 void runner_spare(struct runner *runner, pid_t pid);
+/* Kills that child, unless it has ended. */
+void runner_kill_spared(struct runner *runner, pid_t pid);
 /* How many processes the kernel has killed because the limit of the group's memory was reached. */
 int64_t runner_oom_kills(const struct runner *runner);
 
