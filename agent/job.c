@@ -8,6 +8,7 @@
 #include "agent/job_steps.h"
 #include "agent/job_stop.h"
 #include "agent/spool.h"
+#include "common/cleanup.h"
 #include "common/fs.h"
 #include "common/json.h"
 #include "common/log.h"
@@ -231,15 +232,36 @@ static int write_files(struct job *job, struct err *err)
     return 0;
 }
 
+/* As far as the disk allows: a job that was taken and is over, for the courier to report. */
+static bool leave_refused(struct context *context, const char *dir, struct record *record,
+                          const struct err *why)
+{
+    AUTO(buf) struct buf note = BUF_INIT(2048);
+
+    (void)buf_addf(&note, "ERROR: the job cannot be begun: %s\n", why->text);
+    record->phase = PHASE_SETUP;
+    record->over = true;
+    (void)snprintf(record->reason, sizeof(record->reason), "setup_fail");
+    if (spool_write(context->spool, dir, JOB_OUTCOME_FILE, "{\"status\":{\"setup\":1}}", NULL) ==
+            0 &&
+        spool_write(context->spool, dir, "setup.log", buf_text(&note), NULL) == 0 &&
+        record_sync(record, dir, NULL) == 0)
+        return true;
+    (void)spool_discard(context->spool, dir, NULL);
+    return false;
+}
+
 struct job *job_new(struct context *context, struct json_object *definition,
-                    const struct record_lease *lease, struct err *err)
+                    const struct record_lease *lease, bool *ret_left, struct err *err)
 {
     const char *written = jsn_text(definition, "job_id");
     char id[UUID_TEXT_SIZE];
+    AUTO_FREE char *dir = NULL;
     struct record record;
     struct job *job;
-    char *dir = NULL;
+    char *copy;
 
+    *ret_left = false;
     record_init(&record, context->config->agent_id);
     record.lease = *lease;
     if (parse_uuid(written, strlen(written), id, err) < 0 ||
@@ -247,13 +269,15 @@ struct job *job_new(struct context *context, struct json_object *definition,
         json_object_put(definition);
         return NULL;
     }
-    job = job_make(context, definition, dir, &record, err);
-    if (job && write_files(job, err) < 0) {
-        (void)spool_discard(context->spool, job->dir, NULL);
-        job_free(job);
-        job = NULL;
-    }
-    return job;
+    copy = strdup(dir);
+    if (!copy)
+        abort();
+    job = job_make(context, definition, copy, &record, err);
+    if (job && write_files(job, err) == 0)
+        return job;
+    job_free(job);
+    *ret_left = leave_refused(context, dir, &record, err);
+    return NULL;
 }
 
 /* --- running --------------------------------------------------------------------------- */

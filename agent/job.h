@@ -118,9 +118,11 @@ struct job {
     enum job_end end;
 };
 
-/* Takes the definition over.  The job ends by ended, called from the loop; then job_free(). */
+/* Takes the definition over.  The job ends by ended, called from the loop; then job_free().
+ * On failure *ret_left tells whether the spool has it, as one that failed in setup: the server will
+ * hear of it from there. */
 struct job *job_new(struct context *context, struct json_object *definition,
-                    const struct record_lease *lease, struct err *err);
+                    const struct record_lease *lease, bool *ret_left, struct err *err);
 /* A directory of the spool: to be cleaned up and delivered, or only delivered. */
 struct job *job_take_up(struct context *context, const char *dir, const struct record *record,
                         struct err *err);

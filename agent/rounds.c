@@ -224,7 +224,8 @@ static void on_job_ended(void *arg, enum job_end end)
     loop_comes_to(l, LOOP_OK);
 }
 
-/* The job was taken and cannot be run: whoever waits for it must hear of that. */
+/* The job was taken, and not even that could be written down: whoever waits for it must hear of it.
+ */
 static void report_impossible(struct loop *l, const char *id, const struct record_lease *lease)
 {
     struct api_call *call = api_call_new("POST", NULL, NULL);
@@ -240,6 +241,7 @@ void round_run_job(struct loop *l)
     struct json_object *definition = l->claimed;
     struct record_lease lease;
     struct err err = ERR_INIT;
+    bool left;
 
     l->claimed = NULL;
     log_info("job", "job=%s queue=%s", jsn_text(definition, "job_id"),
@@ -247,13 +249,16 @@ void round_run_job(struct loop *l)
     record_take_lease(jsn_get(definition, "lease"), &lease);
     json_object_object_del(definition, "lease"); /* it is the agent's, not the job's */
     (void)json_object_get(definition);           /* one for us, to know the id if it fails */
-    l->job = job_new(l->context, definition, &lease, &err);
+    l->job = job_new(l->context, definition, &lease, &left, &err);
     if (l->job) {
         spool_hold(l->context->spool, l->job->dir);
         job_start(l->job, on_job_ended, l);
     } else {
         log_error("job", "job=%s error=%s", jsn_text(definition, "job_id"), LOG_VALUE(err.text));
-        report_impossible(l, jsn_text(definition, "job_id"), &lease);
+        if (left)
+            courier_kick(l->courier, true);
+        else
+            report_impossible(l, jsn_text(definition, "job_id"), &lease);
         l->pause_ms = l->context->config->polling_interval * 1000;
         loop_comes_to(l, LOOP_FAILED);
     }

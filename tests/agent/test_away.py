@@ -87,6 +87,21 @@ def test_a_kept_outcome_is_brought_while_the_next_job_runs(fake, make_agent, tmp
         assert numbers == list(range(len(numbers)))
 
 
+def test_a_job_that_cannot_be_begun_is_reported_once_also_after_an_outage(fake, make_agent):
+    agent = make_agent(test_command="true")
+    job = fake.add_job(test_data={"secrets": {f"S{n}": f"secret-{n}" for n in range(1001)}})
+    rule = fake.overrule("POST", result_of(job), 503)
+    wait_for(lambda: fake.seen("POST", result_of(job)))
+    after = fake.add_job(test_data={"a": 1})
+    fake.wait_complete(after)
+    rule.times = 0
+    fake.wait_complete(job)
+    wait_for(lambda: not agent.kept_dir(job).exists() and not agent.job_dir(job).exists())
+    assert job.completions == 1
+    assert job.status == {"setup": 1}
+    assert "the job cannot be begun" in job.log("setup")
+
+
 def test_one_outcome_that_cannot_be_brought_does_not_hold_up_the_others(fake, make_agent):
     agent = make_agent(test_command="true")
     jobs = [fake.add_job(test_data={"a": 1}, job_id=f"00000000-0000-4000-8000-00000000000{n}")

@@ -244,6 +244,21 @@ def test_with_a_full_disk_and_no_server_the_outcome_is_not_lost(fake, make_agent
     assert job.status == {"test": 5}
 
 
+def test_an_outcome_stays_where_it_is_if_it_waits_on_another_disk(fake, make_agent, small_disk):
+    agent = make_agent(test_command="echo tested", results_basedir=str(small_disk / "results"))
+    rule = fake.overrule("POST", "/v1/result/[^/]*", 503)
+    job = fake.add_job(test_data={"a": 1})
+    wait_for(lambda: "sent later" in agent.process.output(), 120)
+    assert agent.job_dir(job).exists()
+    agent.kill()
+    agent.start()
+    rule.times = 0
+    fake.wait_complete(job)
+    wait_for(lambda: not agent.job_dir(job).exists())
+    assert job.completions == 1
+    assert job.status == {"test": 0}
+
+
 def test_no_job_is_taken_while_the_disk_is_full(fake, make_agent, small_disk):
     with (small_disk / "filler").open("wb") as filler:
         filler.write(bytes(7 << 20))
