@@ -46,7 +46,10 @@
 \ir functions/job/wants_living.sql
 -- claim
 \ir functions/claim/claim_jobs.sql
+\ir functions/claim/claim_or_wait.sql
 \ir functions/claim/claims_of.sql
+\ir functions/claim/has_work.sql
+\ir functions/claim/name_standing.sql
 \ir functions/claim/offer_again.sql
 \ir functions/claim/pick_job.sql
 \ir functions/claim/pick_jobs.sql

@@ -7,6 +7,7 @@
 #include "server/app.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/page.h"
+#include "server/wake.h"
 
 #include <string.h>
 
@@ -24,8 +25,10 @@ int agent_post(struct app *app, const struct request *req, struct response *res,
     if (jsn_add_tree(&data, req->json) < 0)
         return err_set(err, ERR_TOO_LARGE, "report of an agent is too large");
     if (agent_store_post(app->db, name, buf_text(&data), req->caller.client_id, err) < 0 ||
-        response_cookie(res, "agent_name", name, err) < 0)
+        response_cookie(res, "agent_name", name, err) < 0 ||
+        response_header(res, "Accept-Wait", ACCEPT_WAIT, err) < 0)
         return -1;
+    wake_tell(app->waker, WAKE_AGENT, name);
     return response_json(res, done, strlen(done));
 }
 
@@ -42,7 +45,8 @@ int agent_show(struct app *app, const struct request *req, struct response *res,
     bool found;
 
     if (handler_name(req, "name", &name, err) < 0 ||
-        agent_store_get(app->db, name, &res->body, &found, err) < 0)
+        agent_store_get(app->db, name, &res->body, &found, err) < 0 ||
+        response_header(res, "Accept-Wait", ACCEPT_WAIT, err) < 0)
         return -1;
     res->content_type = "application/json";
     if (found)

@@ -5,12 +5,14 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/log.h"
 #include "common/parse.h"
 #include "server/app.h"
 #include "server/handlers/handlers.h"
 #include "server/store/claim.h"
 #include "server/wake.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define CLAIM_TEXT_MAX ((size_t)4 << 20)
@@ -81,25 +83,102 @@ static int write_request(const struct request *req, const char *token, struct bu
     return buf_failed(b) ? err_set(err, ERR_TOO_LARGE, "too many queues") : 0;
 }
 
+static const char *queue_of(const struct request *req, size_t i)
+{
+    return strcmp(req->query[i].name, "queue") == 0 ? req->query[i].value : NULL;
+}
+
+/* Agents that ask for the same queues, in whatever order, are one group: of what there is, each job
+ * is for one of them. */
+static uint64_t group_of(const struct request *req)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < req->query_count; i++)
+        if (queue_of(req, i))
+            sum += wake_key(WAKE_QUEUE, queue_of(req, i));
+    return sum | 1; /* 0 would be no group */
+}
+
+/* Until there is work in one of the queues, or the agent is to look at itself. */
+static int wait_for_work(const struct request *req, const struct claim *claim, int64_t wait_s,
+                         struct response *res, struct err *err)
+{
+    if (response_wait_for(res, WAKE_AGENT, req->agent_name, false, err) < 0)
+        return -1;
+    for (size_t i = 0; i < req->query_count; i++) {
+        const char *queue = queue_of(req, i);
+
+        if (queue && (response_wait_for(res, WAKE_QUEUE, queue, true, err) < 0 ||
+                      response_wait_for(res, WAKE_LIMITS, queue, false, err) < 0))
+            return -1;
+    }
+    response_wait(res, wait_s);
+    res->wait.group = group_of(req);
+    res->wait.pass = claim->others;
+    (void)snprintf(res->wait.memo, sizeof(res->wait.memo), "%s", claim->seen);
+    return 0;
+}
+
+/* The client left while the job was being claimed: another agent may have it at once.  If that
+ * fails, it comes back by itself since nobody asks about it. */
+static int give_back(struct app *app, const struct request *req, const struct claim *claim,
+                     const char *token, struct response *res)
+{
+    struct err err = ERR_INIT;
+
+    if (claim_store_return(app->db, claim->job, token, &err) < 0)
+        log_warning("claim", "job=%s text=\"could not be given back\" error=%s", claim->job,
+                    LOG_VALUE(err.text));
+    for (size_t i = 0; i < req->query_count; i++)
+        if (queue_of(req, i))
+            wake_tell(app->waker, WAKE_QUEUE, queue_of(req, i));
+    return response_none(res);
+}
+
+/* One look; what was found is in *ret_claim, and its body in res. */
+static int look(struct app *app, const struct request *req, const struct claim_request *request,
+                int64_t wait_s, struct claim *ret_claim, struct err *err)
+{
+    if (wait_s)
+        return claim_store_wait(app->db, request, req->wait_memo, ret_claim, err);
+    return claim_store_take(app->db, request, ret_claim, err);
+}
+
+static int answer(struct app *app, const struct request *req, const struct claim *claim,
+                  const char *token, struct response *res)
+{
+    if (request_gone(req))
+        return give_back(app, req, claim, token, res);
+    wake_tell(app->waker, WAKE_JOB, claim->job);
+    res->content_type = "application/json";
+    return 0;
+}
+
 /* GET /v1/job */
 int job_claim(struct app *app, const struct request *req, struct response *res, struct err *err)
 {
-    AUTO(buf) struct buf request = BUF_INIT(CLAIM_TEXT_MAX);
+    AUTO(buf) struct buf list = BUF_INIT(CLAIM_TEXT_MAX);
     struct claim claim = {.body = &res->body, .secrets = BUF_INIT(SECRETS_MAX)};
     char token[UUID_TEXT_SIZE];
+    int64_t wait_s;
     int rc = -1;
 
-    if (uuid_make(clock_us(app->clock), token, err) == 0 &&
-        write_request(req, token, &request, err) == 0)
-        rc = claim_store_take(app->db, buf_text(&request), token, &claim, err);
+    if (uuid_make(clock_us(app->clock), token, err) < 0 || request_wait(req, &wait_s, err) < 0 ||
+        write_request(req, token, &list, err) < 0 ||
+        response_header(res, "Accept-Wait", ACCEPT_WAIT, err) < 0)
+        return -1;
+    if (wait_s && req->wait_over && req->wait_memo[0]) /* it has waited long enough */
+        return response_none(res);
+    rc = look(app, req, &(struct claim_request){buf_text(&list), token}, wait_s, &claim, err);
     if (rc == 0 && claim.secrets.len > 0)
         rc = claim_open_secrets(app->seal, &claim.secrets, &res->body, err);
     buf_done(&claim.secrets);
     if (rc < 0)
         return -1;
-    if (!claim.found)
-        return response_none(res);
-    wake_tell(app->waker, WAKE_JOB, claim.job);
-    res->content_type = "application/json";
-    return 0;
+    if (claim.found)
+        return answer(app, req, &claim, token, res);
+    if (wait_s && !claim.changed && !req->wait_over)
+        return wait_for_work(req, &claim, wait_s, res, err);
+    return response_none(res);
 }

@@ -10,6 +10,7 @@
 #include "server/crypto/password.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/page.h"
+#include "server/wake.h"
 
 #include <string.h>
 
@@ -86,6 +87,7 @@ int client_delete(struct app *app, const struct request *req, struct response *r
 
     if (handler_name(req, "id", &id, err) < 0 || client_store_delete(app->db, id, err) < 0)
         return -1;
+    wake_tell_all(app->waker); /* it may have owned any queue */
     response_note(res, AUDIT_CLIENT_DELETED, id);
     return response_ok(res);
 }

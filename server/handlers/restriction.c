@@ -7,6 +7,7 @@
 #include "server/app.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/page.h"
+#include "server/wake.h"
 
 /* GET /v1/restricted-queues */
 int restriction_list(struct app *app, const struct request *req, struct response *res,
@@ -37,6 +38,7 @@ int restriction_add(struct app *app, const struct request *req, struct response 
     if (handler_name(req, "queue", &queue, err) < 0 ||
         restriction_store_add(app->db, queue, client_id, err) < 0)
         return -1;
+    wake_tell(app->waker, WAKE_LIMITS, queue);
     response_note(res, AUDIT_ADMIN_ACTION, client_id);
     return response_ok(res);
 }
@@ -51,6 +53,7 @@ int restriction_remove(struct app *app, const struct request *req, struct respon
     if (handler_name(req, "queue", &queue, err) < 0 ||
         restriction_store_remove(app->db, queue, client_id, err) < 0)
         return -1;
+    wake_tell(app->waker, WAKE_LIMITS, queue);
     response_note(res, AUDIT_ADMIN_ACTION, client_id);
     return response_ok(res);
 }

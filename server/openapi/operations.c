@@ -33,7 +33,7 @@ const struct operation openapi_operations[] = {
     {"DELETE", "/v1/client-permissions/{id}", "delete_client",         "delete a client", TEXT, "404 422", ""},
     {"GET",    "/v1/client-permissions/{id}", "get_client",            "one client", OBJECT(client), "404", ""},
     {"PUT",    "/v1/client-permissions/{id}", "put_client",            "make or change a client", TEXT, "", ""},
-    {"GET",    "/v1/job",                     "claim_job",             "claim a job of these queues", OBJECT(job), "204 400", "queue*! lease boot"},
+    {"GET",    "/v1/job",                     "claim_job",             "claim a job of these queues", OBJECT(job), "204 400", "queue*! wait lease boot"},
     {"POST",   "/v1/job",                     "submit_job",            "submit a job", OBJECT(job_id), "409", "@Idempotency-Key"},
     {"GET",    "/v1/job/{id}",                "get_job",               "the definition of a job", OBJECT(job), "204", ""},
     {"POST",   "/v1/job/{id}/action",         "act_on_job",            "cancel a job", TEXT, "", ""},

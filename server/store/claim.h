@@ -11,18 +11,34 @@
 
 struct db;
 
+#define CLAIM_SEEN_SIZE 40
+
 /* The answer to one request. */
 struct claim {
-    bool found; /* false: nothing waits; the rest is empty */
-    char job[UUID_TEXT_SIZE];
-    struct buf *body;   /* the job for the agent is appended here */
-    struct buf secrets; /* what it names, sealed: a JSON list, or nothing (api.claim_jobs) */
+    bool found;               /* false: nothing waits; the next three are empty */
+    char job[UUID_TEXT_SIZE]; /* its id */
+    struct buf *body;         /* the job for the agent is appended here */
+    struct buf secrets;       /* what it names, sealed: a JSON list, or nothing (api.claim_jobs) */
+    /* of claim_store_wait() */
+    char seen[CLAIM_SEEN_SIZE]; /* stands for the agent's state and limits */
+    bool changed;               /* they are not what they were */
+    bool others;                /* there are jobs that others may take */
 };
 
-/* requests: JSON list with the one request; token: the lease token in it, made by the caller, by
- * which the claim is found again should the connection break while it is being committed.
- * ret_claim->body and .secrets come initialised. */
-int claim_store_take(struct db *db, const char *requests, const char *token,
+/* What is asked for. */
+struct claim_request {
+    const char *list;  /* JSON list with the one request */
+    const char *token; /* the lease token in it, made by the caller, by which the claim is found
+                          again should the connection break while it is being committed */
+};
+
+/* ret_claim->body and .secrets come initialised. */
+int claim_store_take(struct db *db, const struct claim_request *request, struct claim *ret_claim,
+                     struct err *err);
+/* For an agent that waits; seen: ret_claim->seen of its look before, "" at the first. */
+int claim_store_wait(struct db *db, const struct claim_request *request, const char *seen,
                      struct claim *ret_claim, struct err *err);
+/* Gives a claim back whose answer nobody waits for any more. */
+int claim_store_return(struct db *db, const char *job, const char *token, struct err *err);
 
 #endif

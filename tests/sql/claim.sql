@@ -113,4 +113,31 @@ SELECT is((SELECT returned FROM api.return_claim(pg_temp.id(70), pg_temp.id(971)
     'once the agent was heard of it keeps the job');
 SELECT results_eq($$ SELECT attempt, reason FROM tf.attempt WHERE job_id = pg_temp.id(70) ORDER BY 1 $$,
     $$ VALUES (1, 'returned'), (2, NULL) $$, 'both attempts are on record');
+-- claims that wait: claim_or_wait
+CREATE FUNCTION pg_temp.look(p_agent text, p_seen text DEFAULT NULL, n int DEFAULT 0) RETURNS text LANGUAGE sql AS $$
+    SELECT concat_ws(' ', CASE WHEN changed THEN 'changed' END, CASE WHEN others THEN 'others' END, right(job_id, 3))
+    FROM api.claim_or_wait(jsonb_build_array(jsonb_build_object('agent', p_agent, 'queues', '{w1,w2}'::text[],
+                                                                'token', pg_temp.id(950 + n))), p_seen)
+$$;
+CREATE FUNCTION pg_temp.seen(p_agent text) RETURNS text LANGUAGE sql AS
+    $$ SELECT tfx.name_standing(a) FROM tf.agent a WHERE a.name = p_agent $$;
+SELECT is(pg_temp.look('w'), '', 'nothing there, for an agent nobody knows');
+SELECT api.post_agent('w', '{"queues": ["w1", "w2"], "state": "waiting"}', NULL) \g /dev/null
+SELECT is(pg_temp.look('w', pg_temp.seen('w')), '', 'nor for one that is known');
+SELECT is(pg_temp.look('w', 'x'), 'changed', 'which is told when it is another one by now');
+SELECT pg_temp.submit(301, '{"queue": "w2"}'), pg_temp.submit(302, '{"queue": "w1"}') \g /dev/null
+SELECT is(pg_temp.look('w', 'x'), 'changed others', 'and gets nothing then');
+SELECT is(pg_temp.look('w', pg_temp.seen('w'), 1), 'others 301', 'the oldest job, and another one is left');
+SELECT is(pg_temp.look('w', pg_temp.seen('w'), 2), '302', 'which is the last');
+SELECT api.post_agent('v', '{"queues": ["w1"], "state": "offline"}', NULL),
+    pg_temp.submit(303, '{"queue": "w1", "exclude_agents": ["w"]}') \g /dev/null
+SELECT is(pg_temp.look('w', pg_temp.seen('w'), 3), 'others', 'a job for others');
+SELECT is(pg_temp.look('v', pg_temp.seen('v')), 'others', 'an agent that is away gets nothing');
+CREATE TEMPORARY TABLE standing AS SELECT pg_temp.seen('w') AS was;
+SELECT api.post_agent('w', '{"log": ["x"], "comment": "y", "job_id": "z"}', NULL) \g /dev/null
+SELECT is(pg_temp.seen('w'), was, 'what an agent tells besides is no change') FROM standing;
+INSERT INTO tf.restricted_queue VALUES ('w2');
+SELECT tfx.add_client('w2-owner', '{}');
+SELECT api.add_queue_owner('w2', 'w2-owner');
+SELECT ok(pg_temp.seen('w') <> was, 'an owner of its queue is one') FROM standing;
 \ir lib/end.psql

@@ -255,6 +255,21 @@ def test_the_same_key_twice_at_once_is_one_job(connect, ending, allowed):
                          (queue,)).fetchall() == [(ids[allowed],)]
 
 
+def test_an_agent_that_is_being_sent_away_gets_no_job(connect):
+    quiet, one, two = connect(autocommit=True), connect(), connect()
+    quiet.execute("SELECT api.post_agent('leaving', '{\"queues\": [\"left\"], \"state\": \"waiting\"}', NULL)")
+    submit(quiet, 1, "left-alone")
+    look = ("SELECT seen, changed, job_id FROM api.claim_or_wait('[{\"agent\": \"leaving\", \"queues\":"
+            " [\"left-alone\"], \"token\": \"77777777-0000-7000-8000-000000000001\"}]', %s)")
+    seen = quiet.execute("SELECT tfx.name_standing(a) FROM tf.agent a WHERE name = 'leaving'").fetchone()[0]
+    one.execute("SELECT api.post_agent('leaving', '{\"state\": \"offline\"}', NULL)")
+    call = Call(two, look, (seen,), quiet)
+    assert not call.settle(), "the claim waits for what becomes of the agent"
+    one.commit()
+    assert call.result()[0][1:] == (True, None)
+    two.commit()
+
+
 def test_of_two_uploads_of_attachments_the_first_to_end_counts(connect):
     quiet, one, two = connect(autocommit=True), connect(), connect()
     values = {"job": "55555555-0000-7000-8000-000000000001", "queue": "bundle", "hold": True}
