@@ -102,11 +102,11 @@ static int with_machine(const struct run *run, stage_fn *stage, struct failure *
     struct err err = ERR_INIT;
     int status;
 
-    if (qemu_config_read(&qemu, run->config, &err) < 0)
+    if (qemu_config_read(&qemu, run, &err) < 0)
         return failure_from_input(failure, &err);
-    if (!qemu_vm_find(&qemu, &vm))
+    if (!qemu_vm_find(&qemu, qemu.name, &vm))
         return failure_set(failure, FAILURE_STAGE, NULL,
-                           "there is no virtual machine: the job did not provision one, or it has "
+                           "the job has no virtual machine: it did not provision one, or it has "
                            "ended");
     if (view_make(&view, run, &qemu, &err) < 0)
         status = failure_set(failure, FAILURE_STAGE, &err,
@@ -165,7 +165,7 @@ static int open_state(struct qemu_config *qemu, const struct run *run, int *ret_
 {
     struct err err = ERR_INIT;
 
-    if (qemu_config_read(qemu, run->config, &err) < 0)
+    if (qemu_config_read(qemu, run, &err) < 0)
         return failure_from_input(failure, &err);
     if (lock(qemu, run->stop, ret_lock, &err) < 0)
         return failure_from(failure, FAILURE_STAGE, &err);
@@ -235,7 +235,7 @@ static int start(const struct qemu_config *qemu, const struct run *run, struct f
     struct err err = ERR_INIT;
     int rc = qemu_vm_start(qemu, run->stop, &err);
 
-    if (rc == 0 && !qemu_vm_find(qemu, &vm))
+    if (rc == 0 && !qemu_vm_find(qemu, qemu->name, &vm))
         rc = err_set(&err, ERR_GONE, "it ended at once");
     if (rc == 0)
         rc = view_make(&view, run, qemu, &err);

@@ -89,6 +89,7 @@ static int add_machine(struct qemu_args *args, const struct qemu_config *qemu, c
                        struct err *err)
 {
     add(args, qemu->binary);
+    add_pair(args, "-name", qemu->name);
     add(args, "-nodefaults");
     add(args, "-no-user-config");
     add_pair(args, "-display", "none");

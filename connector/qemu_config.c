@@ -5,6 +5,8 @@
 #include "common/cleanup.h"
 #include "common/fs.h"
 #include "connector/config.h"
+#include "connector/connector.h"
+#include "connector/job.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -168,9 +170,21 @@ static int read_state_dir(struct qemu_config *qemu, const struct config *config,
     return 0;
 }
 
-int qemu_config_read(struct qemu_config *qemu, const struct config *config, struct err *err)
+/* An option of qemu would end at a comma. */
+static void make_name(struct qemu_config *qemu, const char *job_id)
 {
+    (void)snprintf(qemu->name, sizeof(qemu->name), "job-%s", job_id);
+    for (char *c = qemu->name; *c; c++)
+        if (*c == ',')
+            *c = '_';
+}
+
+int qemu_config_read(struct qemu_config *qemu, const struct run *run, struct err *err)
+{
+    const struct config *config = run->config;
+
     *qemu = (struct qemu_config){0};
+    make_name(qemu, job_id(run->job));
     if (read_numbers(qemu, config, err) < 0 || read_texts(qemu, config, err) < 0 ||
         read_network(qemu, config, err) < 0 || read_extra_args(qemu, config, err) < 0)
         return -1;

@@ -10,9 +10,10 @@
 #include <stdint.h>
 
 #define QEMU_PATH_SIZE 108 /* what a Unix socket's address has room for */
+#define QEMU_NAME_SIZE 64
 #define QEMU_ARGS_MAX  100 /* extra_args */
 
-struct config;
+struct run;
 
 /* Texts are the configuration's. */
 struct qemu_config {
@@ -30,6 +31,7 @@ struct qemu_config {
     int64_t image_max_mib;               /* of a download */
     int64_t disk_size_mib, disk_max_mib; /* disk_size 0: as large as the image says */
     int64_t boot_timeout_ms, download_timeout_ms;
+    char name[QEMU_NAME_SIZE];      /* of the machine: that of the job */
     char state_dir[QEMU_PATH_SIZE]; /* absolute, the lab's; exists */
     char dir[QEMU_PATH_SIZE];       /* in it, ours alone: made by provision, gone after cleanup */
 };
@@ -46,8 +48,8 @@ struct qemu_config {
 #define QEMU_NAME_MAX   12 /* of the longest of them */
 #define QEMU_FILE_SIZE  (QEMU_PATH_SIZE + QEMU_NAME_MAX)
 
-/* Reads it and makes state_dir. */
-int qemu_config_read(struct qemu_config *qemu, const struct config *config, struct err *err);
+/* Reads that of the run and makes state_dir. */
+int qemu_config_read(struct qemu_config *qemu, const struct run *run, struct err *err);
 
 /* The path of one of the names. */
 void qemu_path(const struct qemu_config *qemu, const char *name, char ret_path[QEMU_FILE_SIZE]);

@@ -74,37 +74,42 @@ int qemu_vm_start(const struct qemu_config *qemu, struct stop *stop, struct err 
 
 /* --- finding -------------------------------------------------------------------------- */
 
-static bool is_machine(const struct qemu_config *qemu, pid_t pid)
+/* "-option\0value\0" stands there. */
+static bool has_pair(const struct buf *line, const char *option, const char *value)
 {
-    AUTO(buf) struct buf line = BUF_INIT(CMDLINE_MAX);
-    char proc[64], path[QEMU_FILE_SIZE];
-    const char *arg, *before = "";
+    const char *before = "", *arg = buf_text(line);
 
-    (void)snprintf(proc, sizeof(proc), "/proc/%d/cmdline", (int)pid);
-    qemu_path(qemu, QEMU_PID_FILE, path);
-    if (fs_read(proc, &line, NULL) < 0)
-        return false;
-    arg = buf_text(&line);
-    for (const char *end = arg + line.len; arg < end; arg += strlen(arg) + 1) {
-        if (strcmp(before, "-pidfile") == 0 && strcmp(arg, path) == 0)
+    for (const char *end = arg + line->len; arg < end; arg += strlen(arg) + 1) {
+        if (strcmp(before, option) == 0 && strcmp(arg, value) == 0)
             return true;
         before = arg;
     }
     return false;
 }
 
+static bool is_machine(const struct qemu_config *qemu, const char *name, pid_t pid)
+{
+    AUTO(buf) struct buf line = BUF_INIT(CMDLINE_MAX);
+    char proc[64], path[QEMU_FILE_SIZE];
+
+    (void)snprintf(proc, sizeof(proc), "/proc/%d/cmdline", (int)pid);
+    qemu_path(qemu, QEMU_PID_FILE, path);
+    return fs_read(proc, &line, NULL) == 0 && has_pair(&line, "-pidfile", path) &&
+           (!name || has_pair(&line, "-name", name));
+}
+
 /* The descriptor first, then the look: it cannot become another process in between. */
-static int open_machine(const struct qemu_config *qemu, pid_t pid)
+static int open_machine(const struct qemu_config *qemu, const char *name, pid_t pid)
 {
     AUTO_CLOSE int fd = -1;
 
-    if (!is_machine(qemu, pid)) /* saves a descriptor for most */
+    if (!is_machine(qemu, name, pid)) /* saves a descriptor for most */
         return -1;
     fd = pidfd_open(pid, 0);
-    return fd >= 0 && is_machine(qemu, pid) ? take_fd(&fd) : -1;
+    return fd >= 0 && is_machine(qemu, name, pid) ? take_fd(&fd) : -1;
 }
 
-bool qemu_vm_find(const struct qemu_config *qemu, struct qemu_vm *ret_vm)
+bool qemu_vm_find(const struct qemu_config *qemu, const char *name, struct qemu_vm *ret_vm)
 {
     DIR *proc = opendir("/proc");
     struct dirent *entry;
@@ -114,7 +119,7 @@ bool qemu_vm_find(const struct qemu_config *qemu, struct qemu_vm *ret_vm)
         long pid = strtol(entry->d_name, NULL, 10); /* 0 for what is no process */
 
         if (pid > 0 && (pid_t)pid != getpid())
-            fd = open_machine(qemu, (pid_t)pid);
+            fd = open_machine(qemu, name, (pid_t)pid);
     }
     if (proc)
         (void)closedir(proc);
@@ -228,7 +233,7 @@ int qemu_vm_destroy(const struct qemu_config *qemu, int *ret_count, struct err *
     struct qemu_vm vm = QEMU_VM_NONE;
     int count = 0;
 
-    while (count < MACHINES_MAX && qemu_vm_find(qemu, &vm)) {
+    while (count < MACHINES_MAX && qemu_vm_find(qemu, NULL, &vm)) {
         int rc = end_machine(qemu, &vm, err);
 
         qemu_vm_done(&vm);

@@ -22,8 +22,9 @@ struct qemu_vm {
  * where there is one. */
 int qemu_vm_start(const struct qemu_config *qemu, struct stop *stop, struct err *err);
 
-/* True if there is a machine of this directory; qemu_vm_done() must follow then. */
-bool qemu_vm_find(const struct qemu_config *qemu, struct qemu_vm *ret_vm);
+/* True if there is a machine of this directory and that name (NULL: any, as one that another job
+ * left there); qemu_vm_done() must follow then. */
+bool qemu_vm_find(const struct qemu_config *qemu, const char *name, struct qemu_vm *ret_vm);
 bool qemu_vm_lives(const struct qemu_vm *vm);
 void qemu_vm_done(struct qemu_vm *vm);
 

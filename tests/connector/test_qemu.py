@@ -7,13 +7,15 @@ import os
 import pathlib
 import shutil
 import signal
+import subprocess
 import threading
 
 import pytest
+import yaml
 
 from agent import processes_with, wait_gone
 from connector import JOB_ID, Connector, stopped
-from programs import ROOT
+from programs import ROOT, program
 from sshd import need_ssh
 from wait import wait_for
 
@@ -313,6 +315,16 @@ def test_a_machine_that_was_left_over_is_replaced(lab):
     assert len(one.machines()) == 1 and one.machines() != first
 
 
+@pytest.mark.parametrize("stage", ["runtest", "allocate", "reserve"])
+def test_the_machine_of_another_job_is_not_used(lab, stage):
+    one = lab()
+    one.connector.good("provision")
+    assert one.connector.run(stage, job_id="another,job", test_data={"test_cmds": "echo never"}).returncode == 1
+    assert "no virtual machine" in one.connector.failure(stage)[1]
+    one.connector.good("cleanup")
+    assert one.gone()
+
+
 def test_a_machine_is_found_without_any_file_of_it(lab):
     one = lab()
     one.connector.good("provision")
@@ -372,6 +384,16 @@ def test_a_machine_that_ends_during_the_test_is_told(lab):
     assert one.gone()
 
 
+def test_the_example_is_a_configuration_of_both_programs(lab):
+    one = lab()
+    example = yaml.safe_load((ROOT / "examples/qemu.yaml").read_text())
+    one.connector.config = {**example, "state_dir": str(one.state)}
+    assert one.connector.good("cleanup") == ""
+    done = subprocess.run([program("testflinger-agent"), "--check", "-c", ROOT / "examples/qemu-agent.conf"],
+                          check=False, timeout=60, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 0, done.stdout
+
+
 def test_a_firmware_update_is_refused(lab):
     one = lab()
     assert one.connector.run("firmware_update", firmware_update_data={"version": "1"}).returncode == 1
@@ -383,7 +405,7 @@ def test_a_real_qemu_is_spoken_to(lab):
     for tool in ("qemu-system-x86_64", "qemu-img", "genisoimage"):
         if not shutil.which(tool):
             pytest.skip(f"{tool} is not installed")
-    one = lab(qemu_binary="qemu-system-x86_64", extra_args=[], memory=64, boot_timeout=3)
+    one = lab(qemu_binary="qemu-system-x86_64", extra_args=[], memory=64, boot_timeout=5)
     del one.connector.env["PATH"]
     name, why = one.refusal()
     assert name == "ProvisioningError" and "oot" in why.split("console ended with")[1]
