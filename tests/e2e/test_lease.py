@@ -100,3 +100,19 @@ def test_a_job_taken_away_is_dropped_and_may_come_back(lab):
     result = lab.result(job)
     assert (result["setup_status"], result["test_status"], result["cleanup_status"]) == (0, 0, 0)
     assert result["cleanup_output"].count("cleaned") == 1, "that of the first attempt went nowhere"
+
+
+def test_work_and_cancels_reach_an_agent_that_waits_without_being_asked_for(lab):
+    """Neither a poll nor a look at the job would come in the time of this test."""
+    lab.agent.stop()
+    lab.agent.options.update(polling_interval=3600, lease_s=3600)
+    lab.agent.start()
+    wait_for(lambda: lab.server.get(f"/v1/agents/data/{lab.name}", auth=lab.server.token()).json()
+             .get("state") == "waiting")
+    lab.open("setup")
+    for _ in range(2):
+        job = lab.submit()
+        lab.wait_for_state(job, "test")
+        assert lab.server.post(f"/v1/job/{job}/action", {"action": "cancel"}).status == 200
+        wait_for(lambda: lab.result(job).get("cleanup_status") == 0, what="the agent hears of the cancel")
+        assert lab.result(job)["test_status"] == 143
