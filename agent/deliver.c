@@ -8,6 +8,7 @@
 #include "agent/spool.h"
 #include "common/cleanup.h"
 #include "common/fs.h"
+#include "common/json.h"
 #include "common/log.h"
 #include "common/tar.h"
 
@@ -202,6 +203,19 @@ static void on_outcome(void *arg, int status, const struct buf *body, const stru
     job_event(job, err && !job->refused ? JOB_FAILED : JOB_OK);
 }
 
+void job_add_status(const struct job *job, struct buf *b)
+{
+    (void)buf_adds(b, "{\"status\":");
+    (void)jsn_add_tree(b, job->status);
+}
+
+void job_add_result(const struct job *job, struct buf *b)
+{
+    job_add_status(job, b);
+    if (job->timed_out && job_is_lent(job))
+        (void)buf_addf(b, ",\"stopped\":\"%s\"", job->timed_out);
+}
+
 void deliver_outcome(struct job *job)
 {
     struct api_call *call = api_call_new("POST", on_outcome, job);
@@ -212,7 +226,7 @@ void deliver_outcome(struct job *job)
     job->record.posting = true;
     (void)record_sync(&job->record, job->dir, NULL);
     api_path(call, "/v1/result/", job->id, NULL);
-    job_add_status(job, &call->body);
+    job_add_result(job, &call->body);
     (void)buf_adds(&call->body, ",\"job_state\":\"complete\"}");
     api_send(job->context->api, job->lanes->main, call);
 }

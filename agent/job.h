@@ -100,7 +100,8 @@ struct job {
     int tries;           /* of a download */
     bool refused;        /* the server does not want the outcome */
     int64_t told_until_ms;
-    const char *reason; /* why the job ended, for its last event */
+    const char *reason;    /* why the job ended, for its last event */
+    const char *timed_out; /* why a phase was stopped, if its time was over: global_timeout, … */
     bool cancelled;
     bool shutting_down;      /* no further phase but cleanup */
     enum stop_reason ending; /* and why */

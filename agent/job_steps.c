@@ -55,12 +55,6 @@ void job_post_state(struct job *job, const char *state)
     own_post_state(job->context, state, job->id);
 }
 
-void job_add_status(const struct job *job, struct buf *b)
-{
-    (void)buf_adds(b, "{\"status\":");
-    (void)jsn_add_tree(b, job->status);
-}
-
 void job_post_status(struct job *job)
 {
     struct api_call *call;
@@ -68,7 +62,7 @@ void job_post_status(struct job *job)
     if (job->lost)
         return;
     call = result_call(job, on_posted);
-    job_add_status(job, &call->body);
+    job_add_result(job, &call->body);
     (void)buf_addc(&call->body, '}');
     api_send(job->context->api, job->lanes->main, call);
 }
@@ -300,6 +294,9 @@ static void on_phase_over(struct job *job, int status, enum stop_reason stopped)
     job->record.running = false;
     telemetry_phase_ended(job->context->telemetry, job, status, stopped);
     (void)job_save(job);
+    if ((stopped == STOP_GLOBAL_TIMEOUT || stopped == STOP_OUTPUT_TIMEOUT) &&
+        job->phase != PHASE_CLEANUP)
+        job->timed_out = stop_event(stopped);
     job_post_status(job);
     tell_end(job, status);
     note_reason(job, status, stopped);

@@ -37,6 +37,9 @@ void job_post_state(struct job *job, const char *state);
 bool job_post_device_info(struct job *job, api_done_fn *done);
 /* Appends {"status": …} without the closing brace. */
 void job_add_status(const struct job *job, struct buf *b);
+/* The same, and for a server that lends jobs whether a phase was stopped by a time-out: its exit
+ * status does not tell. */
+void job_add_result(const struct job *job, struct buf *b);
 void job_post_status(struct job *job);
 /* The agent takes itself out of service until somebody looks at it. */
 void job_go_offline(struct job *job);

@@ -336,3 +336,16 @@ def test_what_is_no_lease_counts_as_none(fake, make_agent, lease):
     job = fake.add_job(test_data={"a": 1}, lease=lease)
     fake.wait_complete(job)
     assert all(HEADER not in r.headers for r in fake.requests)
+
+
+@pytest.mark.parametrize("lease_s, told", [(30, {"output_timeout"}), (0, {None})])
+def test_a_server_that_lends_jobs_is_told_of_a_timeout(fake, make_agent, lease_s, told):
+    """A phase that was stopped and one that failed have the same exit statuses."""
+    if lease_s:
+        fake.offer(lease_s=lease_s)
+    make_agent(test_command="sleep 1000")
+    job = fake.add_job(test_data={"a": 1}, output_timeout=1)
+    fake.wait_complete(job)
+    posts = [call.json() for call in about(fake, job)
+             if call.method == "POST" and "test" in call.json().get("status", {})]
+    assert len(posts) == 2 and {post.get("stopped") for post in posts} == told
