@@ -202,6 +202,9 @@ static int cancel_all(struct server *server, const struct children *children, in
         (void)printf("job %s could not be cancelled: %s\n", id, why.text);
         *err = why;
         rc = -1;
+        /* a server that is away has been waited for once */
+        if (server_may_pass(&why))
+            tries = 1;
     }
     return rc;
 }

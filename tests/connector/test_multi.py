@@ -323,3 +323,11 @@ def test_without_credentials_a_closed_server_refuses(closed):
     connector, _, _ = closed
     assert connector.run("provision").returncode == 1
     assert "401" in connector.failure("provision")[2]
+
+
+def test_cleanup_waits_for_a_server_that_is_away_once_and_not_for_every_job(multi, fake):
+    write_list(multi, *[None] * 5)
+    fake.overrule("POST", "/v1/job/.*/action", 503)
+    assert multi.run("cleanup").returncode == 1
+    asked = [request.path for request in fake.seen("POST", "/v1/job/.*/action")]
+    assert len(asked) == 5 + 4 and len(set(asked)) == 5

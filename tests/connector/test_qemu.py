@@ -14,12 +14,12 @@ import pytest
 import yaml
 
 from agent import processes_with, wait_gone
-from connector import JOB_ID, Connector, stopped
+from connector import JOB_ID, UNDER_VALGRIND, Connector, stopped
 from programs import ROOT, program
 from sshd import need_ssh
 from wait import wait_for
 
-pytestmark = pytest.mark.skipif("valgrind" in os.environ.get("TESTFLINGER_CONNECTOR_WRAPPER", ""),
+pytestmark = pytest.mark.skipif(UNDER_VALGRIND,
                                 reason="valgrind does not know pidfds, by which machines are ended")
 
 QCOW2 = b"QFI\xfb" + (3).to_bytes(4, "big") + bytes(16) + (1 << 20).to_bytes(8, "big") + bytes(80)

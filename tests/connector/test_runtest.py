@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from agent import processes_with, wait_gone
-from connector import stopped
+from connector import UNDER_VALGRIND, stopped
 from wait import wait_for
 
 
@@ -53,6 +53,7 @@ def test_a_job_without_commands_has_nothing_to_run(make):
     assert make("fake_connector").good("runtest", test_data=None) == ""
 
 
+@pytest.mark.skipif(UNDER_VALGRIND, reason="valgrind does not tell why a program could not be started")
 def test_an_interpreter_that_is_not_there_is_told(make):
     connector = make("fake_connector")
     assert connector.run("runtest", test_data={"test_cmds": "#!/no/such\n"}).returncode == 1

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import shlex
+import shutil
 import signal
 import subprocess
 
@@ -14,6 +15,12 @@ SANITIZER = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:"
 
 # small where the defaults are made for labs
 QUICK = {"ssh_tries": 2, "ssh_pause": 0.05, "ssh_import_pause": 0.01, "serial_reconnect": 0.1}
+
+WRAPPER = shlex.split(os.environ.get("TESTFLINGER_CONNECTOR_WRAPPER", ""))
+if WRAPPER:
+    # found now: tests give the connector other PATHs
+    WRAPPER[0] = shutil.which(WRAPPER[0]) or WRAPPER[0]
+UNDER_VALGRIND = bool(WRAPPER) and "valgrind" in WRAPPER[0]
 
 
 class Connector:
@@ -35,8 +42,7 @@ class Connector:
         config.write_text(json.dumps(self.config))
         (self.dir / "testflinger.json").write_text(json.dumps(self.job))
         (self.dir / "device-connector-error.json").touch()
-        wrapper = shlex.split(os.environ.get("TESTFLINGER_CONNECTOR_WRAPPER", ""))
-        return [*wrapper, program("testflinger-device-connector"), self.kind, stage, "-c", str(config),
+        return [*WRAPPER, program("testflinger-device-connector"), self.kind, stage, "-c", str(config),
                 "testflinger.json"]
 
     def run(self, stage, timeout_s=60, **job):
