@@ -34,6 +34,7 @@
 enum api_lane {
     API_MAIN,   /* the order of a job: states, results, artifacts */
     API_LOG,    /* fragments */
+    API_ASK,    /* between phases: what waits in the other lanes need not be there first */
     API_WATCH,  /* is the job cancelled? */
     API_EVENTS, /* to the job's webhook, which may be slow */
     API_SPOOL,  /* all about a job whose outcome is delivered while the next one runs */

@@ -168,7 +168,7 @@ void round_look(void *loop)
     struct loop *l = loop;
 
     if (api_is_idle(l->context->api, API_MAIN))
-        own_ask(l->context, on_looked, l);
+        own_ask(l->context, API_MAIN, on_looked, l);
     reactor_after(l->context->reactor, &l->look, l->context->config->polling_interval * 1000);
 }
 

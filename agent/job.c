@@ -137,8 +137,8 @@ void job_event(struct job *job, enum job_event event)
     reactor_after(job->context->reactor, &job->step, 0);
 }
 
-static const struct job_lanes running_lanes = {API_MAIN, API_LOG, API_EVENTS};
-static const struct job_lanes delivery_lanes = {API_SPOOL, API_SPOOL, API_SPOOL};
+static const struct job_lanes running_lanes = {API_MAIN, API_ASK, API_LOG, API_EVENTS};
+static const struct job_lanes delivery_lanes = {API_SPOOL, API_SPOOL, API_SPOOL, API_SPOOL};
 
 /* --- making and freeing ---------------------------------------------------------------- */
 
@@ -202,6 +202,7 @@ void job_free(struct job *job)
     reactor_disarm(job->context->reactor, &job->step);
     reactor_disarm(job->context->reactor, &job->pause);
     api_drop(job->context->api, job->lanes->main);
+    api_drop(job->context->api, job->lanes->ask);
     sender_free(job->sender);
     events_free(job->events);
     tar_packer_free(job->packer);

@@ -70,6 +70,7 @@ enum job_event {
  */
 struct job_lanes {
     enum api_lane main;
+    enum api_lane ask;
     enum api_lane log;
     enum api_lane events;
 };

@@ -181,7 +181,7 @@ void job_ask_state(struct job *job, const char *id, api_done_fn *done)
     call->sink_arg = &job->scan;
     if (id == job->id) /* and not that of its parent */
         call->lease = job->lease.api;
-    api_send(job->context->api, job->lanes->main, call);
+    api_send(job->context->api, job->lanes->ask, call);
 }
 
 static void be_cancelled(struct job *job)
@@ -209,7 +209,7 @@ void job_note_wishes(struct job *job)
     if (job->shutting_down && !job->lost) /* the agent ends, or nobody answers */
         job_event(job, JOB_OK);
     else
-        own_ask(job->context, on_own_record, job);
+        own_ask(job->context, job->lanes->ask, on_own_record, job);
 }
 
 static void on_state(void *arg, int status, const struct buf *body, const struct err *err)
@@ -221,7 +221,7 @@ static void on_state(void *arg, int status, const struct buf *body, const struct
     if (!err && job_state_is_cancelled(job->scan.state))
         be_cancelled(job);
     else /* without an answer the job goes on */
-        own_ask(job->context, on_own_record, job);
+        own_ask(job->context, job->lanes->ask, on_own_record, job);
 }
 
 void job_check(struct job *job)

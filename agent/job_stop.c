@@ -27,6 +27,7 @@ static void interrupt(struct job *job, unsigned waiting, enum job_event event)
     if (job->step.armed || !(waiting & (1U << job->stage)))
         return;
     api_drop(job->context->api, job->lanes->main);
+    api_drop(job->context->api, job->lanes->ask);
     reactor_disarm(job->context->reactor, &job->pause);
     job_event(job, event);
 }

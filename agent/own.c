@@ -149,14 +149,14 @@ void own_post_images(struct context *context)
 
 /* --- reading --------------------------------------------------------------------------- */
 
-void own_ask(struct context *context, api_done_fn *done, void *arg)
+void own_ask(struct context *context, enum api_lane lane, api_done_fn *done, void *arg)
 {
     struct api_call *call = api_call_new("GET", done, arg);
 
     api_path(call, "/v1/agents/data/", context->config->agent_id, NULL);
     call->timeout_s = ASK_S;
     call->retries = 0;
-    api_send(context->api, API_MAIN, call);
+    api_send(context->api, lane, call);
 }
 
 int own_parse(const struct buf *body, struct own_record *ret_record)

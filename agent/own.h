@@ -15,7 +15,7 @@ struct own_record {
 };
 
 /* Asks for the record; the answer is for own_parse(). */
-void own_ask(struct context *context, api_done_fn *done, void *arg);
+void own_ask(struct context *context, enum api_lane lane, api_done_fn *done, void *arg);
 int own_parse(const struct buf *body, struct own_record *ret_record);
 void own_record_done(struct own_record *record);
 

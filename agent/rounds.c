@@ -177,7 +177,7 @@ static void on_own(void *arg, int status, const struct buf *body, const struct e
 void round_ask_own(struct loop *l)
 {
     own_post_queues(l->context);
-    own_ask(l->context, on_own, l);
+    own_ask(l->context, API_MAIN, on_own, l);
 }
 
 static void on_offline_posted(void *arg, int status, const struct buf *body, const struct err *err)
