@@ -5,12 +5,14 @@
 #include "common/buf.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define ENVIRONMENT_MAX (4 << 20)
@@ -130,12 +132,23 @@ static bool parent_is_ours(const struct table *table, const struct process *proc
     return false;
 }
 
-/* Every process there is, with the descendants of this one marked.  What is spared is not, and so
- * nothing is that it started. */
+/* Orphans among the descendants are children of this process (see runner.h): without children there
+ * are no descendants, and reading all of /proc takes longer than a short phase. */
+static bool has_children(void)
+{
+    siginfo_t info;
+
+    return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+}
+
+/* Every process there is, with the descendants of this one marked; nothing if it has none.  What is
+ * spared is not marked, and so nothing is that it started. */
 static void look(struct table *table, const struct strays *spared)
 {
     bool found = true;
 
+    if (!has_children())
+        return;
     each_process(add_process, table);
     for (size_t i = 0; i < table->count; i++)
         table->rows[i].spared = is_spared(spared, &table->rows[i]);
