@@ -210,6 +210,7 @@ void job_free(struct job *job)
     if (job->archive_fd >= 0)
         (void)close(job->archive_fd);
     mask_free(job->mask);
+    free(job->saved_outcome);
     json_object_put(job->status);
     json_object_put(job->definition);
     free(job->dir);
@@ -300,11 +301,16 @@ int job_save(struct job *job)
 {
     struct buf text = BUF_INIT(API_BODY_MAX);
     struct err err = ERR_INIT;
-    int rc;
+    int rc = 0;
 
     job_add_status(job, &text);
     (void)buf_addc(&text, '}');
-    rc = spool_write(job->context->spool, job->dir, JOB_OUTCOME_FILE, buf_text(&text), &err);
+    /* a phase that begins changes the record alone, and each file means waiting for the disk */
+    if (!job->saved_outcome || strcmp(job->saved_outcome, buf_text(&text)) != 0) {
+        rc = spool_write(job->context->spool, job->dir, JOB_OUTCOME_FILE, buf_text(&text), &err);
+        free(job->saved_outcome);
+        job->saved_outcome = rc == 0 ? strdup(buf_text(&text)) : NULL;
+    }
     if (rc == 0)
         rc = record_sync(&job->record, job->dir, &err);
     if (rc < 0)

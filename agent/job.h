@@ -82,6 +82,7 @@ struct job {
     char *dir;
     struct json_object *definition;
     struct json_object *status; /* exit status by phase */
+    char *saved_outcome;        /* what its file says; NULL: not known */
     struct mask *mask;
     struct record record;
     struct sender *sender;
