@@ -30,6 +30,7 @@ static int member_text(const struct request *req, const char *key, struct buf *b
 int result_post(struct app *app, const struct request *req, struct response *res, struct err *err)
 {
     AUTO(buf) struct buf status = BUF_INIT(RESPONSE_BODY_MAX);
+    AUTO(buf) struct buf queue = BUF_INIT(NAME_MAX_BYTES + 1);
     AUTO(buf) struct buf device_info = BUF_INIT(RESPONSE_BODY_MAX);
     struct posted_result what = {.job_state = jsn_text(req->json, "job_state"),
                                  .stopped = jsn_text(req->json, "stopped")};
@@ -39,9 +40,11 @@ int result_post(struct app *app, const struct request *req, struct response *res
     if (request_uuid(req, "id", id, err) < 0 || handler_poster(req, &by, err) < 0 ||
         member_text(req, "status", &status, &what.status, err) < 0 ||
         member_text(req, "device_info", &device_info, &what.device_info, err) < 0 ||
-        result_store_post(app->db, id, &by, &what, err) < 0)
+        result_store_post(app->db, id, &by, &what, &queue, err) < 0)
         return -1;
     wake_tell(app->waker, WAKE_JOB, id);
+    if (queue.len > 0)
+        wake_tell(app->waker, WAKE_QUEUE, buf_text(&queue));
     return response_ok(res);
 }
 

@@ -49,6 +49,8 @@ struct exchange {
     atomic_bool gone;
     struct parked parked;
     int64_t wait_until_ms; /* 0: has not waited */
+    int64_t parked_us;     /* since then; 0: is not parked */
+    int64_t waited_us;
     struct upload *upload;
     struct outflow *outflow;
 };

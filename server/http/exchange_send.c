@@ -28,7 +28,7 @@ static void note_answer(struct exchange *ex)
     ex->status = ex->res.status;
     ex->answered_us = clock_us(ex->loop->clock);
     metrics_request(ex->loop->options.app.metrics, route_index(ex), ex->status,
-                    ex->answered_us - ex->started_us);
+                    ex->answered_us - ex->started_us - ex->waited_us);
     exchange_audit(ex);
 }
 

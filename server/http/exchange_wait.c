@@ -32,6 +32,9 @@ void exchange_begin_look(struct exchange *ex)
 {
     int64_t until_ms = ex->wait_until_ms;
 
+    if (ex->parked_us)
+        ex->waited_us += clock_us(ex->loop->clock) - ex->parked_us;
+    ex->parked_us = 0;
     ex->req.gone = &ex->gone;
     ex->req.wait_over = ex->parked.over || ex->match.head || !ex->loop->options.park ||
                         (until_ms && clock_ms(ex->loop->clock) >= until_ms);
@@ -62,6 +65,7 @@ enum park_answer exchange_park(struct exchange *ex, uint64_t mark)
     ex->parked.deadline_ms = ex->wait_until_ms;
     ex->parked.look_ms = now_ms + LOOK_EVERY_MS;
     ex->parked.group = wait.group;
+    ex->parked_us = clock_us(ex->loop->clock);
     ex->res.wait = (struct response_wait){0};
     response_done(&ex->res);
     response_init(&ex->res);

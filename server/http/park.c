@@ -245,7 +245,7 @@ void park_wake_all(struct park *park)
     park->all_woken = ++park->now;
     TAILQ_FOREACH(one, &park->all, link)
     {
-        choose(&woken, one, park->arrivals);
+        choose(&woken, one, 0);
     }
     tell(park, &woken);
 }
@@ -277,7 +277,7 @@ void park_sweep(struct park *park, int64_t now_ms)
         if (one->deadline_ms <= now_ms)
             one->over = true;
         if (one->over || one->look_ms <= now_ms)
-            choose(&woken, one, park->arrivals);
+            choose(&woken, one, 0);
     }
     tell(park, &woken);
 }
@@ -294,7 +294,7 @@ void park_close(struct park *park)
     TAILQ_FOREACH(one, &park->all, link)
     {
         one->over = true;
-        choose(&woken, one, park->arrivals);
+        choose(&woken, one, 0);
     }
     tell(park, &woken);
 }

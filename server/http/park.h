@@ -39,7 +39,7 @@ struct parked {
     int64_t look_ms; /* to be woken then in any case: a lost wake-up costs no more than that */
     uint64_t group;  /* 0: none */
     bool over;       /* its time is up, or nothing waits any more: it must not be parked again */
-    /* Whom it hands on to, see park_pass(): set when it is woken. */
+    /* Whom it hands on to, see park_pass(): set when it is woken; 0 if not by a key: nobody. */
     uint64_t chain;
     /* the registry's */
     uint64_t since;

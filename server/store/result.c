@@ -5,11 +5,11 @@
 #include "server/store/row.h"
 
 int result_store_post(struct db *db, const char *id, const struct poster *by,
-                      const struct posted_result *what, struct err *err)
+                      const struct posted_result *what, struct buf *ret_queue, struct err *err)
 {
     static const struct db_statement post = {
         .name = "post_result",
-        .sql = "SELECT api.post_result($1, $2, $3, $4, $5, $6, $7)",
+        .sql = "SELECT queue FROM api.post_result($1, $2, $3, $4, $5, $6, $7)",
         .params = 7,
         .repeatable = true,
     };
@@ -22,8 +22,9 @@ int result_store_post(struct db *db, const char *id, const struct poster *by,
         db_text(what->job_state),
         db_text(what->stopped),
     };
+    bool found;
 
-    return db_run(db, &post, params, err);
+    return row_text(db, &post, params, ret_queue, &found, err);
 }
 
 int result_store_read(struct db *db, const struct result_query *query, struct result_row *ret_row,

@@ -3,6 +3,7 @@
 #ifndef SERVER_STORE_RESULT_H
 #define SERVER_STORE_RESULT_H
 
+#include "common/buf.h"
 #include "common/err.h"
 #include "server/db/db.h"
 
@@ -26,8 +27,9 @@ struct posted_result {
     const char *stopped; /* global_timeout, output_timeout */
 };
 
+/* Appends to *ret_queue where the job can be claimed again because of this; nothing if nowhere. */
 int result_store_post(struct db *db, const char *id, const struct poster *by,
-                      const struct posted_result *what, struct err *err);
+                      const struct posted_result *what, struct buf *ret_queue, struct err *err);
 
 /* The texts are valid until result_row_done(). */
 struct result_row {

@@ -43,25 +43,28 @@ static const struct task {
 static const struct counter {
     const char *what;
     enum metric metric;
-    bool wakes;        /* jobs have changed, and somebody may wait for that */
     const char *alarm; /* somebody should look */
 } counters[] = {
-    {"undelivered", METRIC_LEASES_UNDELIVERED, true, NULL},
-    {"retry", METRIC_LEASES_RETRY, true, NULL},
-    {"agent_lost", METRIC_LEASES_LOST, true, NULL},
-    {"cancelled", METRIC_LEASES_CANCELLED, true, NULL},
-    {"failed", METRIC_LEASES_FAILED, false,
+    {"undelivered", METRIC_LEASES_UNDELIVERED, NULL},
+    {"retry", METRIC_LEASES_RETRY, NULL},
+    {"agent_lost", METRIC_LEASES_LOST, NULL},
+    {"cancelled", METRIC_LEASES_CANCELLED, NULL},
+    {"failed", METRIC_LEASES_FAILED,
      "leases whose end could not be written, see the database's log"},
-    {"braked", METRIC_LEASES_BRAKED, false,
+    {"braked", METRIC_LEASES_BRAKED,
      "many agents fell silent at once: their jobs are kept, look at the network"},
-    {"shifted", METRIC_LEASES_SHIFTED, false, NULL},
-    {"cancel_orphans", METRIC_ORPHANS, true, NULL},
-    {"purge_refresh_tokens", METRIC_PURGED_TOKENS, false, NULL},
-    {"purge_secrets", METRIC_PURGED_SECRETS, false, NULL},
-    {"purge_submission_keys", METRIC_PURGED_KEYS, false, NULL},
-    {"purge_wait_samples", METRIC_PURGED_SAMPLES, false, NULL},
-    {"sweep_files", METRIC_PURGED_FILES, false, NULL},
+    {"shifted", METRIC_LEASES_SHIFTED, NULL},
+    {"cancel_orphans", METRIC_ORPHANS, NULL},
+    {"purge_refresh_tokens", METRIC_PURGED_TOKENS, NULL},
+    {"purge_secrets", METRIC_PURGED_SECRETS, NULL},
+    {"purge_submission_keys", METRIC_PURGED_KEYS, NULL},
+    {"purge_wait_samples", METRIC_PURGED_SAMPLES, NULL},
+    {"sweep_files", METRIC_PURGED_FILES, NULL},
 };
+
+/* Of that, what changes jobs somebody may wait for. */
+static const char *const wakes[] = {"undelivered",    "retry",        "agent_lost", "cancelled",
+                                    "cancel_orphans", "release_jobs", "expire_jobs"};
 
 struct tasks {
     struct app app; /* with this thread's own connection */
@@ -84,9 +87,10 @@ static void count(void *cls, const char *what, int64_t n)
         if (strcmp(counters[i].what, what) == 0) {
             metrics_add(tasks->app.metrics, counters[i].metric, n);
             alarm = counters[i].alarm;
-            if (counters[i].wakes)
-                wake_tell_all(tasks->app.waker);
         }
+    for (size_t i = 0; i < sizeof(wakes) / sizeof(wakes[0]); i++)
+        if (strcmp(wakes[i], what) == 0)
+            wake_tell_all(tasks->app.waker);
     if (alarm)
         log_error("alarm", "what=%s count=%lld text=%s", what, (long long)n, LOG_VALUE(alarm));
     else

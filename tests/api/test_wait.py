@@ -103,6 +103,15 @@ def test_without_a_change_the_time_ends_it(user, job):
     assert reply.status == 304
 
 
+def test_waiting_is_no_time_to_the_answer(cluster, database, tmp_path, user, job):
+    made = Server(cluster, database, tmp_path, "timed").start()
+    version = status(Caller(made, user.auth), job)["version"]
+    status(Caller(made, user.auth), job, f"?wait=3&after={version}")
+    found = re.findall(r"^testflinger_http_request_seconds_sum{.*/status.*} (\S+)$", made.get("/metrics").text, re.M)
+    assert len(found) == 1 and float(found[0]) < 2.5, found
+    assert made.stop() == 0
+
+
 def test_head_does_not_wait(user, job):
     version = status(user, job)["version"]
     assert user.request("HEAD", f"/v1/job/{job}/status?wait={LONG}&after={version}").status == 200

@@ -211,6 +211,15 @@ def test_a_job_that_comes_back_is_work(cluster, database, user, idle, agent, poo
     assert job_of(future) == job
 
 
+def test_a_job_that_is_tried_again_is_work(user, idle, agent, far, pool, queue):
+    job = user.submit(queue, retry={"max": 1, "on": ["failed"]})
+    first = agent.named(new_name("first"))
+    assert first.claim(queue)["job_id"] == job
+    future = wait_in(pool, far(idle), queue)
+    assert first.post(f"/v1/result/{job}", {"job_state": "complete", "status": {"test": 1}}).status == 200
+    assert job_of(future) == job
+
+
 def test_a_lease_is_asked_for_as_without_waiting(user, idle, pool, queue):
     before = parked(idle.server)
     future = pool.submit(idle.get, f"/v1/job?queue={queue}&lease=60&boot=b1&wait={LONG}")

@@ -3,10 +3,12 @@
 -- and a state; NULL: the key was absent.  complete and completed end the job; waiting is ignored;
 -- any other state shows while the job is open.  p_stopped: what a phase was stopped for (tfx.mark_stop).  Unknown job: kept, no error.  After the end the
 -- state stays and only the results are kept.
+-- queue: where the job can be claimed again after that; no row: nowhere.
 --   TF409  the token is stale        TF503  the job kept moving: try again
 CREATE FUNCTION api.post_result(p_id uuid, p_agent text, p_token text, p_status text,
                                 p_device_info text, p_job_state text,
-                                p_stopped text DEFAULT NULL) RETURNS void
+                                p_stopped text DEFAULT NULL)
+RETURNS TABLE (queue text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_seqscan = off AS $$
 DECLARE
@@ -29,6 +31,11 @@ BEGIN
         END IF;
         IF v_done THEN
             PERFORM tfx.count_change(p_id, v.attempt);
+            RETURN QUERY SELECT j.queue FROM tf.job j
+            CROSS JOIN LATERAL (SELECT FROM tf.wait w
+                                WHERE w.queue = j.queue AND w.seq = j.seq
+                                    AND w.nprio = tfx.negate_priority(j.priority) LIMIT 1) again
+            WHERE j.id = p_id AND p_job_state IN ('complete', 'completed');
             RETURN;
         END IF;
     END LOOP;

@@ -180,6 +180,20 @@ static void test_of_a_group_one_after_the_other_is_woken(void **state)
     assert_woken(y, "1111");
 }
 
+/* Each of many that look now and then, and find jobs for others only, would else wake all of them.
+ */
+static void test_who_was_not_woken_by_a_key_does_not_hand_on(void **state)
+{
+    struct yard *y = *state;
+
+    y->waiters[0].parked.look_ms = 1000;
+    park_groups(y);
+    park_sweep(y->park, 1000);
+    assert_woken(y, "1000");
+    park_pass(y->park, 77, y->waiters[0].parked.chain);
+    assert_woken(y, "1000");
+}
+
 static void test_handing_on_does_not_come_round(void **state)
 {
     struct yard *y = *state;
@@ -259,6 +273,7 @@ int main(void)
         IN_YARD(test_time_wakes_too),
         IN_YARD(test_the_end_wakes_everybody_for_good),
         IN_YARD(test_of_a_group_one_after_the_other_is_woken),
+        IN_YARD(test_who_was_not_woken_by_a_key_does_not_hand_on),
         IN_YARD(test_handing_on_does_not_come_round),
         IN_YARD(test_other_keys_wake_a_whole_group),
         IN_YARD(test_looks_and_changes_at_once),
