@@ -113,7 +113,8 @@ def variables(connector, /, **job):
     connector.job.update(job)
     said = connector.good("provision")
     pairs = (item.split("=", 1) for item in connector.read("variables").split("\0") if item)
-    return {name: value for name, value in pairs if name.startswith("TESTFLINGER_")}, said
+    return {name: value for name, value in pairs
+            if name.startswith("TESTFLINGER_") and name != "TESTFLINGER_CONNECTOR_WRAPPER"}, said
 
 
 def test_the_job_is_in_variables_and_in_a_file(make):
