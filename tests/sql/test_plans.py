@@ -148,6 +148,11 @@ STATEMENTS = {
     "log": ("SELECT api.post_log(%s, 'agent7', NULL, 'output', 'test', 1, now(), 'x')",
             (job_id(7),)),
     "phases": ("SELECT phase FROM api.list_log_phases(%s, 'output')", (job_id(7),)),
+    "story": ("SELECT lines FROM api.read_timeline(%s, NULL, 100, NULL)", (job_id(7),)),
+    "story of a waiting job": ("SELECT lines FROM api.read_timeline(%s, NULL, 100, NULL)",
+                               (job_id(FINISHED + 7),)),
+    "submit with a key": ("SELECT job_id FROM api.submit_job('{}', jsonb_build_object('new_id', %s::text,"
+                          " 'queue', 'queue1', 'sha256', '00', 'key', 'k', 'key_sha256', '00'))", (TOKEN,)),
     "artifact": ("SELECT file_id FROM api.open_file(%s, 'artifact', 'agent7', NULL)", (job_id(7),)),
 }
 
@@ -208,6 +213,15 @@ def test_pages_planned_while_the_tables_were_empty_stay_bounded(cluster, templat
     finally:
         session.close()
         cluster.drop(name)
+
+
+@pytest.mark.parametrize("queues", [["queue1"], ["none", "queue1", "queue2"], ["none"]])
+def test_a_claim_that_waits_reads_a_few_rows(session, queues):
+    wish = json.dumps([{"agent": "waiter", "queues": queues, "token": TOKEN}])
+    rows = session.run("SELECT others, job_id FROM api.claim_or_wait(%s, NULL)", wish)
+    assert rows[0][0] is (queues != ["none"]) and (rows[0][1] is not None) is (queues != ["none"])
+    assert no_large_table_is_read_from_end_to_end(session)
+    assert session.rows() < 60, session.scans
 
 
 @pytest.fixture
