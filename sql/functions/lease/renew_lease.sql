@@ -11,6 +11,17 @@ DECLARE
     v_state text;
     v_until timestamptz;
 BEGIN
+    -- Nearly all calls end here: the lease of this token is there, so its attempt is the newest.
+    UPDATE tf.lease l
+    SET confirmed = coalesce(l.confirmed, now()),
+        lease_until = now() + make_interval(secs => l.lease_s)
+    WHERE l.job_id = p_id AND l.token::text = lower(p_token) AND l.lease_s IS NOT NULL
+        AND l.job_state <> 'cancelled' AND isfinite(l.lease_until)
+    RETURNING l.job_state, l.lease_until INTO v_state, v_until;
+    IF FOUND THEN
+        RETURN QUERY SELECT v_state, false, tfx.format_micros(v_until);
+        RETURN;
+    END IF;
     IF NOT EXISTS (SELECT FROM tf.job j WHERE j.id = p_id) THEN
         RAISE EXCEPTION 'job "%" does not exist', p_id USING ERRCODE = 'TF404';
     END IF;
