@@ -125,16 +125,6 @@ static int check_level(const void *filled, struct err *err)
     return 0;
 }
 
-static int check_lease(const void *filled, struct err *err)
-{
-    int64_t seconds = ((const struct config *)filled)->lease_s;
-
-    if (seconds > 0 && seconds < CONFIG_LEASE_MIN_S)
-        return err_set(err, ERR_INVALID, "is neither 0 nor from %d to %d", CONFIG_LEASE_MIN_S,
-                       HOUR);
-    return 0;
-}
-
 static int check_server_pauses(const void *filled, struct err *err)
 {
     const struct config *config = filled;
@@ -164,7 +154,6 @@ static const struct option_rule rules[] = {
     {"logging_basedir", check_logging},
     {"results_basedir", check_results},
     {"logging_level", check_level},
-    {"lease_s", check_lease},
     {"server_pause_max", check_server_pauses},
     {"metrics_address", check_metrics_address},
     {NULL, NULL},

@@ -17,8 +17,6 @@
 #define CONFIG_GLOBAL_TIMEOUT_S 14400 /* of a job that does not say */
 #define CONFIG_OUTPUT_TIMEOUT_S 900
 
-#define CONFIG_LEASE_MIN_S 30 /* servers grant no shorter ones */
-
 struct config {
     char *agent_id;
     char *server_address;

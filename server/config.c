@@ -50,6 +50,8 @@ static const struct option_row rows[] = {
                "requests that may wait for a worker; more are answered 503"),
     OPTION_INT(struct config, list_days, "7", 1, 36500, "DAYS",
                "age up to which lists of jobs without limit show what has ended"),
+    OPTION_INT(struct config, lease_min_s, "30", 1, 3600, "SECONDS",
+               "shortest lease that an agent may ask for"),
     OPTION_INT(struct config, reap_period_ms, "2000", 50, 5000, "MS",
                "how often leases whose time is over are looked for, by all servers together"),
     OPTION_INT(struct config, upkeep_period_ms, "300000", 50, 86400000, "MS",

@@ -30,6 +30,7 @@ struct config {
     int64_t slow_workers;
     int64_t queue_max;
     int64_t list_days;
+    int64_t lease_min_s;
     int64_t reap_period_ms;
     int64_t upkeep_period_ms;
 

@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "common/parse.h"
 #include "server/app.h"
+#include "server/config.h"
 #include "server/handlers/handlers.h"
 #include "server/store/claim.h"
 #include "server/wake.h"
@@ -17,7 +18,6 @@
 
 #define CLAIM_TEXT_MAX ((size_t)4 << 20)
 #define SECRETS_MAX    ((size_t)16 << 20) /* SQL gives 4 MiB of them, in base64 */
-#define LEASE_MIN_S    30
 #define LEASE_MAX_S    3600
 
 /* Adds the names of all queue=… parameters; *ret_count is how many. */
@@ -42,15 +42,17 @@ static int add_queues(const struct request *req, struct buf *b, size_t *ret_coun
 }
 
 /* lease=SECONDS and boot=ID: the agent takes part in leases and tells when it was started anew. */
-static int add_lease(const struct request *req, struct buf *b, struct err *err)
+static int add_lease(const struct app *app, const struct request *req, struct buf *b,
+                     struct err *err)
 {
+    int64_t least = app->config->lease_min_s;
     const char *lease = request_query(req, "lease");
     const char *boot = request_query(req, "boot");
     int64_t seconds;
 
-    if (lease && parse_int64(lease, LEASE_MIN_S, LEASE_MAX_S, &seconds, NULL) < 0)
-        return err_set(err, ERR_BAD_REQUEST, "lease is not between %d and %d seconds", LEASE_MIN_S,
-                       LEASE_MAX_S);
+    if (lease && parse_int64(lease, least, LEASE_MAX_S, &seconds, NULL) < 0)
+        return err_set(err, ERR_BAD_REQUEST, "lease is not between %lld and %d seconds",
+                       (long long)least, LEASE_MAX_S);
     if (lease)
         (void)buf_addf(b, ",\"lease\":%lld", (long long)seconds);
     if (boot && strlen(boot) > NAME_MAX_BYTES)
@@ -63,8 +65,8 @@ static int add_lease(const struct request *req, struct buf *b, struct err *err)
 }
 
 /* One request in the list that api.claim_jobs takes. */
-static int write_request(const struct request *req, const char *token, struct buf *b,
-                         struct err *err)
+static int write_request(const struct app *app, const struct request *req, const char *token,
+                         struct buf *b, struct err *err)
 {
     size_t queues;
 
@@ -77,7 +79,7 @@ static int write_request(const struct request *req, const char *token, struct bu
         return err_set(err, ERR_UNAUTHORIZED, "the cookie agent_name is missing");
     (void)buf_adds(b, "],\"agent\":");
     (void)jsn_add_string(b, req->agent_name, strlen(req->agent_name));
-    if (add_lease(req, b, err) < 0)
+    if (add_lease(app, req, b, err) < 0)
         return -1;
     (void)buf_adds(b, "}]");
     return buf_failed(b) ? err_set(err, ERR_TOO_LARGE, "too many queues") : 0;
@@ -165,7 +167,7 @@ int job_claim(struct app *app, const struct request *req, struct response *res, 
     int rc = -1;
 
     if (uuid_make(clock_us(app->clock), token, err) < 0 || request_wait(req, &wait_s, err) < 0 ||
-        write_request(req, token, &list, err) < 0 ||
+        write_request(app, req, token, &list, err) < 0 ||
         response_header(res, "Accept-Wait", ACCEPT_WAIT, err) < 0)
         return -1;
     if (wait_s && req->wait_over && req->wait_memo[0]) /* it has waited long enough */
