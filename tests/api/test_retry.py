@@ -34,6 +34,14 @@ def status(user, job):
     return user.get(f"/v1/job/{job}/status").json()
 
 
+@pytest.fixture(name="other")
+def other_agent(agent, queue):
+    """Another one that serves the queue: an agent without leases does not get a job twice."""
+    other = agent.named("other-agent")
+    assert other.post("/v1/agents/data/other-agent", {"queues": [queue]}).status == 200
+    return other
+
+
 def finish(agent, job, **fields):
     reply = agent.post(f"/v1/result/{job}", {"job_state": "complete", **fields})
     assert reply.status == 200, reply
@@ -52,26 +60,26 @@ def test_a_policy_without_sense_is_refused(user, queue):
     assert_refused(reply, 422, {"retry": {"max": True, "on": {"0": True}}})
 
 
-def test_a_job_whose_provisioning_failed_waits_again(user, agent, queue):
+def test_a_job_whose_provisioning_failed_waits_again(user, agent, other, queue):
     job = submit(user, queue, retry={"max": 1, "on": ["provision"]})
     assert agent.claim(queue)["job_id"] == job
     finish(agent, job, status={"provision": 1})
     assert status(user, job)["job_state"] == "waiting"
     assert user.get(f"/v1/job/{job}/position").text == "0"
-    assert agent.claim(queue)["job_id"] == job
-    finish(agent, job, status={"provision": 0, "test": 0})
+    assert other.claim(queue)["job_id"] == job
+    finish(other, job, status={"provision": 0, "test": 0})
     ended = status(user, job)
     assert (ended["job_state"], ended["outcome"], ended["attempt"]) == ("complete", "passed", 2)
     assert user.get(f"/v1/result/{job}?attempt=1").json()["provision_status"] == 1
 
 
-def test_another_attempt_may_have_to_wait(user, agent, queue):
+def test_another_attempt_may_have_to_wait(user, agent, other, queue):
     job = submit(user, queue, retry={"max": 1, "on": ["failed"], "backoff": 1})
     assert agent.claim(queue)["job_id"] == job
     finish(agent, job, status={"test": 1})
     assert status(user, job)["job_state"] == "waiting"
     wait_for(lambda: status(user, job)["waits_for"] == "agent", what="it waits for an agent")
-    assert agent.claim(queue)["job_id"] == job
+    assert other.claim(queue)["job_id"] == job
 
 
 def test_a_job_that_waited_for_too_long_has_expired(user, queue):

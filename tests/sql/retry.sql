@@ -58,8 +58,9 @@ SELECT pg_temp.start(21, '{"max": 1, "on": ["provision"]}') \g /dev/null
 SELECT is(pg_temp.finish(21, '{"setup": 0, "provision": 1, "cleanup": 0}'), 'waiting', 'a job may want another attempt');
 SELECT is(pg_temp.finish(21, '{"setup": 0, "provision": 1, "cleanup": 0}'), 'waiting', 'the same post again does not end it');
 SELECT throws_ok($$ SELECT api.renew_lease(pg_temp.id(21), 'a', pg_temp.id(921)::text) $$, 'TF409', NULL, 'its agent has no lease any more');
-SELECT is(pg_temp.claim('a', '{q21}', 21), 21, 'it may have it again');
-SELECT is(pg_temp.finish(21, '{"provision": 1}'), 'complete infra_failed', 'once');
+SELECT is(pg_temp.claim('a', '{q21}', 21), NULL, 'nor does it get another: what it sends late would count for that');
+SELECT is(pg_temp.claim('b', '{q21}', 21), 21, 'another agent does');
+SELECT is(pg_temp.finish(21, '{"provision": 1}', 'b'), 'complete infra_failed', 'once');
 SELECT results_eq($$ SELECT attempt, reason FROM tf.attempt WHERE job_id = pg_temp.id(21) ORDER BY 1 $$,
     $$ VALUES (1, 'retried'), (2, 'complete') $$, 'both attempts are on record');
 SELECT results_eq($$ SELECT event, why FROM tf.event WHERE job_id = pg_temp.id(21) AND event IN ('retry', 'complete') ORDER BY id $$,
@@ -87,10 +88,10 @@ SELECT pg_temp.post(30, 'provision');
 UPDATE tf.phase SET started_at = started_at - interval '101 s' WHERE job_id = pg_temp.id(30);
 SELECT is(pg_temp.finish(30, '{"provision": 137}'), 'waiting', 'a phase that took as long as it may');
 SELECT is((SELECT why FROM tf.event WHERE job_id = pg_temp.id(30) AND event = 'retry'), 'timed_out', 'was stopped');
-SELECT is(pg_temp.claim('a', '{q30}', 30), 30, 'again');
-SELECT pg_temp.post(30, 'provision');
+SELECT is(pg_temp.claim('b', '{q30}', 30), 30, 'again');
+SELECT pg_temp.post(30, 'provision', 'b');
 UPDATE tf.phase SET started_at = started_at - interval '90 s' WHERE job_id = pg_temp.id(30);
-SELECT is(pg_temp.finish(30, '{"provision": 137}'), 'complete infra_failed', 'one that failed before that was not');
+SELECT is(pg_temp.finish(30, '{"provision": 137}', 'b'), 'complete infra_failed', 'one that failed before that was not');
 SELECT pg_temp.start(31, NULL) \g /dev/null
 SELECT pg_temp.post(31, 'test');
 UPDATE tf.phase SET started_at = started_at - interval '15000 s' WHERE job_id = pg_temp.id(31);
@@ -108,8 +109,8 @@ SELECT is(pg_temp.finish(33, '{"test": 143}'), 'complete timed_out', 'so it time
 SELECT pg_temp.start(34, '{"max": 1, "on": ["timed_out"]}') \g /dev/null
 SELECT api.post_result(pg_temp.id(34), 'a', NULL, '{"test": 143}', NULL, NULL, 'global_timeout') \g /dev/null
 SELECT is(pg_temp.finish(34, NULL), 'waiting', 'it may say so with the exit code');
-SELECT is(pg_temp.claim('a', '{q34}', 34), 34, 'of that attempt');
-SELECT is(pg_temp.finish(34, '{"test": 143}'), 'complete failed', 'the next one has its own');
+SELECT is(pg_temp.claim('b', '{q34}', 34), 34, 'of that attempt');
+SELECT is(pg_temp.finish(34, '{"test": 143}', 'b'), 'complete failed', 'the next one has its own');
 SELECT pg_temp.start(35, NULL) \g /dev/null
 SELECT api.post_result(pg_temp.id(35), 'a', NULL, '{"test": 143}', NULL, 'complete', 'output_timeout') \g /dev/null
 SELECT is(pg_temp.outcome(35), 'timed_out', 'or with the end');

@@ -2,9 +2,9 @@
 -- Whether an attempt that is about to end for one of p_causes (agent_lost, outcome, phase that failed)
 -- is followed by another one: not unless the queue allows it; as the job wants; and if it says
 -- nothing, once, when its agent was lost before the test phase.
--- exclude: an agent that must not get it: one that was lost and knows no tokens (it would fail on its
--- own leftovers), or any, if the job wants another one.  If then nobody is left to serve the queue
--- there is no other attempt.  not_before: NULL, or when it may be claimed.
+-- exclude: an agent that must not get it: one that knows no tokens (what it left behind or sends late
+-- would count for the new attempt), or any, if the job wants another one.  If then nobody is left to
+-- serve the queue there is no other attempt.  not_before: NULL, or when it may be claimed.
 CREATE FUNCTION tfx.plan_retry(p_row tf.lease, p_causes text[], OUT retries boolean,
                                OUT exclude text, OUT not_before timestamptz)
 LANGUAGE plpgsql AS $$
@@ -22,7 +22,7 @@ BEGIN
         retries := p_row.lost < v_job.retry_max
             AND coalesce(v_job.retry_on, '{agent_lost}') && (p_causes COLLATE "C");
     END IF;
-    IF v_lost AND p_row.lease_s IS NULL OR v_job.retry_elsewhere THEN
+    IF p_row.lease_s IS NULL OR v_job.retry_elsewhere THEN
         exclude := p_row.agent;
         retries := retries AND tfx.is_served(p_row.queue, p_row.exclude_agents || exclude);
     END IF;
