@@ -2,8 +2,9 @@
  * Lanes, repeats and the access token.  The call at the head of a lane is the one under way. */
 #include "agent/api.h"
 
-#include "common/json.h"
 #include "fetch/multi.h"
+#include "fetch/refusal.h"
+#include "fetch/token.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -125,22 +126,6 @@ static void finish(struct lane *lane, int status, const struct err *err)
     free_call(call);
 }
 
-/* What the server gives as reason, if it is one: {"message": "…"} or plain text. */
-static void describe_refusal(const struct fetch_reply *reply, struct err *err)
-{
-    struct json_object *json = NULL;
-    const char *text = buf_text(&reply->body);
-    const char *message = NULL;
-
-    if (reply->body.len < 64 * 1024 && jsn_parse(text, reply->body.len, &json, NULL) == 0)
-        message = jsn_text(json, "message");
-    else if (reply->body.len < 200 && text[0] != '<')
-        message = text;
-    (void)err_set(err, ERR_UPSTREAM, "server said %d%s%.200s", reply->status,
-                  message && *message ? ": " : "", message ? message : "");
-    json_object_put(json);
-}
-
 static bool repeat_later(struct lane *lane)
 {
     struct api_call *call = lane->first;
@@ -175,25 +160,22 @@ static void forget_token(struct lane *lane)
 static void on_token(void *arg, struct fetch_reply *reply, const struct err *err)
 {
     struct lane *lane = arg;
-    struct json_object *json = NULL;
     struct err why = err ? *err : (struct err)ERR_INIT;
-    const char *token = NULL;
+    char *token = NULL;
 
     lane->exchange = NULL;
-    if (reply->status == 200 &&
-        jsn_parse(buf_text(&reply->body), reply->body.len, &json, NULL) == 0)
-        token = jsn_text(json, "access_token");
+    if (reply->status == 200)
+        (void)fetch_token_take(reply, &token, &why);
+    else if (!err)
+        (void)fetch_refusal(reply, &why);
     if (token) {
         free(lane->api->access_token);
-        lane->api->access_token = strdup(token);
+        lane->api->access_token = token;
         begin(lane);
     } else if (fetch_classify(reply, err) != FETCH_RETRY || !repeat_later(lane)) {
-        if (!err)
-            describe_refusal(reply, &why);
         (void)err_prefix(&why, "could not get an access token");
         finish(lane, reply->status == 0 ? 0 : 401, &why);
     }
-    json_object_put(json);
 }
 
 static int start_token(struct lane *lane, struct err *err)
@@ -203,9 +185,7 @@ static int start_token(struct lane *lane, struct err *err)
     buf_clear(&lane->url);
     buf_clear(&lane->request);
     (void)buf_addf(&lane->url, "%s/v1/oauth2/refresh", api->server);
-    (void)buf_adds(&lane->request, "{\"refresh_token\":");
-    (void)jsn_add_string(&lane->request, api->refresh_token, strlen(api->refresh_token));
-    (void)buf_addc(&lane->request, '}');
+    (void)fetch_token_ask(&lane->request, api->refresh_token);
     const struct fetch_request req = {.method = "POST",
                                       .url = buf_text(&lane->url),
                                       .timeout_s = REFRESH_TIMEOUT_S,
@@ -241,7 +221,7 @@ static void on_reply(void *arg, struct fetch_reply *reply, const struct err *err
     if (class == FETCH_RETRY && repeat_later(lane))
         return;
     if (!err)
-        describe_refusal(reply, &why);
+        (void)fetch_refusal(reply, &why);
     finish(lane, reply->status, &why);
 }
 
@@ -327,21 +307,9 @@ void api_drop(struct api *api, enum api_lane which)
 
 /* --- life ------------------------------------------------------------------------------ */
 
-static char *url_of(const char *server)
-{
-    struct buf url = BUF_INIT(4096);
-
-    if (strncmp(server, "http://", 7) != 0 && strncmp(server, "https://", 8) != 0)
-        (void)buf_adds(&url, "http://");
-    (void)buf_adds(&url, server);
-    while (url.len > 0 && url.data[url.len - 1] == '/')
-        buf_cut(&url, url.len - 1);
-    return buf_take(&url);
-}
-
 static int set_up(struct api *api, const struct api_config *config, struct err *err)
 {
-    api->server = url_of(config->server);
+    api->server = fetch_base_url(config->server);
     api->refresh_token = config->refresh_token ? strdup(config->refresh_token) : NULL;
     api->retry_pause_ms = config->retry_pause_ms;
     if (!api->server || (config->refresh_token && !api->refresh_token))

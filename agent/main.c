@@ -14,10 +14,9 @@
 #include "agent/telemetry.h"
 #include "common/buf.h"
 #include "common/cleanup.h"
-#include "common/fs.h"
-#include "common/json.h"
 #include "common/log.h"
 #include "common/parse.h"
+#include "fetch/token.h"
 
 #include <config.h>
 #include <getopt.h>
@@ -27,9 +26,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXIT_USAGE     2
-#define EXIT_LOSS      3
-#define TOKEN_FILE_MAX (64 * 1024)
+#define EXIT_USAGE 2
+#define EXIT_LOSS  3
 
 struct arguments {
     const char *config;
@@ -126,23 +124,13 @@ static void parse_arguments(int argc, char **argv, struct arguments *args)
 /* *ret_token stays NULL if the default file is not there. */
 static int read_token(const struct arguments *args, char **ret_token, struct err *err)
 {
-    AUTO(buf) struct buf text = BUF_INIT(TOKEN_FILE_MAX);
-    struct json_object *json = NULL;
-    const char *token;
-    int rc = fs_read(args->token_file, &text, err);
+    struct err why = ERR_INIT;
 
-    if (rc < 0)
-        return err->code == ERR_NOT_FOUND && !args->token_wanted ? 0 : -1;
-    if (jsn_parse(buf_text(&text), text.len, &json, err) < 0)
-        return err_prefix(err, "token file \"%s\"", args->token_file);
-    token = jsn_text(json, "refresh_token");
-    if (token && *token)
-        *ret_token = strdup(token);
-    json_object_put(json);
-    if (!*ret_token)
-        return err_set(err, ERR_INVALID, "token file \"%s\" has no refresh_token",
-                       args->token_file);
-    return 0;
+    if (fetch_token_read(args->token_file, ret_token, &why) == 0 ||
+        (why.code == ERR_NOT_FOUND && !args->token_wanted))
+        return 0;
+    *err = why;
+    return -1;
 }
 
 /* They are read from descriptors by the loop and the runner. */

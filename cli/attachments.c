@@ -36,20 +36,6 @@ static void list_done(struct list *list)
     free(list->entries);
 }
 
-bool attachments_wanted(struct json_object *job)
-{
-    json_object_object_foreach(job, key, section)
-    {
-        size_t len = strlen(key);
-
-        if (len > 5 && strcmp(key + len - 5, "_data") == 0 &&
-            json_object_is_type(section, json_type_object) &&
-            json_object_object_get_ex(section, "attachments", NULL))
-            return true;
-    }
-    return false;
-}
-
 static const char *base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');

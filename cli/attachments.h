@@ -11,12 +11,8 @@
 #include "common/err.h"
 
 #include <json-c/json.h>
-#include <stdbool.h>
 
 struct session;
-
-/* True if a phase of the job has an attachments key: the server then waits for an archive. */
-bool attachments_wanted(struct json_object *job);
 
 /* Packs the files into out_fd and takes what is of no use to the server ("local") out of the job.
  * Relative paths start at base_dir. */

@@ -6,8 +6,8 @@
 
 #include "common/buf.h"
 #include "common/cleanup.h"
-#include "common/json.h"
 #include "fetch/refusal.h"
+#include "fetch/token.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -75,25 +75,6 @@ bool session_used(const struct session *s)
     return s->used;
 }
 
-static int take_token(struct session *s, const struct fetch_reply *reply, struct err *err)
-{
-    struct json_object *json = NULL;
-    const char *token;
-    int rc = -1;
-
-    if (jsn_parse(buf_text(&reply->body), reply->body.len, &json, NULL) < 0)
-        return err_set(err, ERR_UPSTREAM, "the server's answer is not JSON");
-    token = jsn_text(json, "access_token");
-    if (!token)
-        (void)err_set(err, ERR_UPSTREAM, "the server sent no token");
-    else if (!(s->token = strdup(token)))
-        (void)err_set(err, ERR_INTERNAL, "out of memory");
-    else
-        rc = 0;
-    (void)json_object_put(json);
-    return rc;
-}
-
 static int log_in(struct session *s, struct err *err)
 {
     struct fetch_reply reply;
@@ -115,7 +96,7 @@ static int log_in(struct session *s, struct err *err)
         if (rc == 0 && reply.status != 200)
             rc = fetch_refusal(&reply, err);
         if (rc == 0)
-            rc = take_token(s, &reply, err);
+            rc = fetch_token_take(&reply, &s->token, err);
     }
     if (rc < 0)
         (void)err_prefix(err, "could not log in as \"%s\" at %s", s->client_id, s->server);

@@ -10,6 +10,7 @@
 #include "common/buf.h"
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "common/submission.h"
 #include "common/yaml.h"
 
 #include <errno.h>
@@ -106,7 +107,7 @@ static int submit(struct cli *cli, struct json_object *job, char ret_id[static U
     struct bundle bundle = {.fd = -1};
     int rc = 0;
 
-    if (attachments_wanted(job))
+    if (submission_has_attachments(job))
         rc = bundle_pack(&bundle, job, cli->args.positional, err);
     if (rc == 0)
         rc = send_job(cli->session, job, ret_id, err);

@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/parse.h"
+#include "common/submission.h"
 #include "connector/builtin.h"
 #include "connector/children.h"
 #include "connector/environment.h"
@@ -36,21 +37,6 @@ static struct json_object *jobs_of(const struct run *run)
     return json_object_is_type(jobs, json_type_array) ? jobs : NULL;
 }
 
-/* Nobody would send them, so the job would wait for ever. */
-static bool wants_attachments(struct json_object *job)
-{
-    json_object_object_foreach(job, key, section)
-    {
-        size_t len = strlen(key);
-
-        if (len > 5 && strcmp(key + len - 5, "_data") == 0 &&
-            json_object_is_type(section, json_type_object) &&
-            json_object_object_get_ex(section, "attachments", NULL))
-            return true;
-    }
-    return false;
-}
-
 static int check_jobs(struct json_object *jobs, struct failure *failure)
 {
     size_t count = jobs ? json_object_array_length(jobs) : 0;
@@ -65,7 +51,7 @@ static int check_jobs(struct json_object *jobs, struct failure *failure)
         if (!json_object_is_type(job, json_type_object))
             return failure_set(failure, FAILURE_JOB, NULL, "job %zu of %zu is no job", i + 1,
                                count);
-        if (wants_attachments(job))
+        if (submission_has_attachments(job)) /* nobody would send them: it would wait for ever */
             return failure_set(failure, FAILURE_JOB, NULL,
                                "job %zu of %zu has attachments, which only the job as a whole can "
                                "have",

@@ -7,11 +7,11 @@
 
 #include "common/cleanup.h"
 #include "common/fs.h"
-#include "common/json.h"
 #include "connector/config.h"
 #include "connector/stop.h"
 #include "fetch/multi.h"
 #include "fetch/refusal.h"
+#include "fetch/token.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@
 #define TIMEOUT_S       60
 #define STALL_S         20
 #define UNDO_TIMEOUT_S  5 /* an agent that cancels does not wait long */
-#define TOKEN_FILE_MAX  (64 * 1024)
+#define TOKEN_ASK_MAX   (64 * 1024)
 #define TOKEN_REPLY_MAX (1024 * 1024)
 #define PAUSE_MS        1000
 #define PAUSE_MAX_MS    (600 * 1000)
@@ -101,29 +101,19 @@ static bool has_credentials(const struct server *s)
 
 static int take_token(struct server *s, const struct fetch_reply *reply, struct err *err)
 {
-    struct json_object *json = NULL;
-    const char *token;
+    char *token;
 
-    if (jsn_parse(buf_text(&reply->body), reply->body.len, &json, NULL) < 0)
-        return err_set(err, ERR_UPSTREAM, "the server's answer is not JSON");
-    token = jsn_text(json, "access_token");
+    if (fetch_token_take(reply, &token, err) < 0)
+        return -1;
     free(s->token);
-    s->token = token ? strdup(token) : NULL;
-    (void)json_object_put(json);
-    return s->token ? 0 : err_set(err, ERR_UPSTREAM, "the server sent no token");
-}
-
-static int add_refresh_token(const struct server *s, struct buf *body)
-{
-    (void)buf_adds(body, "{\"refresh_token\":");
-    (void)jsn_add_string(body, s->refresh_token, strlen(s->refresh_token));
-    return buf_adds(body, "}");
+    s->token = token;
+    return 0;
 }
 
 static int log_in(struct server *s, struct err *err)
 {
     AUTO(buf) struct buf url = BUF_INIT(URL_MAX);
-    AUTO(buf) struct buf body = BUF_INIT(TOKEN_FILE_MAX);
+    AUTO(buf) struct buf body = BUF_INIT(TOKEN_ASK_MAX);
     struct fetch_request req = {.method = "POST", .timeout_s = s->timeout_s};
     struct fetch_reply reply;
     int rc;
@@ -131,7 +121,7 @@ static int log_in(struct server *s, struct err *err)
     if (s->client_id) {
         req.basic_user = s->client_id;
         req.basic_password = s->secret;
-    } else if (add_refresh_token(s, &body) < 0) {
+    } else if (fetch_token_ask(&body, s->refresh_token) < 0) {
         return err_set(err, ERR_INVALID, "the refresh token is too long");
     }
     (void)buf_addf(&url, "%s/v1/oauth2/%s", s->url, s->client_id ? "token" : "refresh");
@@ -232,26 +222,6 @@ int server_post(struct server *server, const char *path, const struct buf *body,
 
 /* --- life ------------------------------------------------------------------------------ */
 
-/* {"refresh_token": "…"}, as agents have it. */
-static int read_token_file(struct server *s, const char *path, struct err *err)
-{
-    AUTO(buf) struct buf text = BUF_INIT(TOKEN_FILE_MAX);
-    struct json_object *json = NULL;
-    const char *token;
-
-    if (fs_read(path, &text, err) < 0)
-        return -1;
-    if (jsn_parse(buf_text(&text), text.len, &json, NULL) < 0)
-        return err_set(err, ERR_INVALID, "server_token_file \"%s\" is not JSON", path);
-    token = jsn_text(json, "refresh_token");
-    if (token && *token)
-        s->refresh_token = strdup(token);
-    (void)json_object_put(json);
-    return s->refresh_token
-               ? 0
-               : err_set(err, ERR_INVALID, "server_token_file \"%s\" has no refresh_token", path);
-}
-
 static int read_credentials(struct server *s, const struct config *config, struct err *err)
 {
     const char *client_id = config_text(config, "server_client_id");
@@ -264,7 +234,7 @@ static int read_credentials(struct server *s, const struct config *config, struc
         s->client_id = client_id;
         return fs_read_secret(secret_file, &s->secret, err);
     }
-    return token_file ? read_token_file(s, token_file, err) : 0;
+    return token_file ? fetch_token_read(token_file, &s->refresh_token, err) : 0;
 }
 
 static int set_up(struct server *s, const struct config *config, struct err *err)

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * One HTTP request out, one reply in.  The only door to libcurl.
  *
+ *     struct fetch_request req = {.method = "GET", .url = "http://host/v1/", .timeout_s = 30};
  *     struct fetch *client = fetch_new("testflinger/1.0", &err);
  *     struct fetch_reply reply;
+ *
  *     fetch_reply_init(&reply, 1 << 20);
- *     const struct fetch_request req = {.method = "GET", .url = "http://host/v1/", .timeout_s =
- * 30}; if (fetch_run(client, &req, &reply, &err) < 0) ...      no reply came; *err says why else if
- * (reply.status == 200) ...                       buf_text(&reply.body) fetch_reply_done(&reply);
+ *     if (fetch_run(client, &req, &reply, &err) < 0)
+ *         no reply came, err says why
+ *     else if (reply.status == 200)
+ *         buf_text(&reply.body) is what came
+ *     fetch_reply_done(&reply);
  *
  * fetch_run() waits; fetch/multi.h is the form that does not.  Every request has a time-out, every
  * reply a maximum.  A client keeps connections and cookies, and serves one thread. */

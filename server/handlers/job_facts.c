@@ -5,6 +5,7 @@
 
 #include "common/json.h"
 #include "common/parse.h"
+#include "common/submission.h"
 
 #include <string.h>
 
@@ -51,24 +52,6 @@ static void add_member(struct facts *f, const char *key, struct json_object *obj
 
     if (value)
         add(f, key, json_object_get(value));
-}
-
-/* Sections that bring files along make the job wait for them, whatever the list says. */
-static bool has_attachments(struct json_object *body)
-{
-    static const char ending[] = "_data";
-    const size_t ending_len = sizeof(ending) - 1;
-
-    json_object_object_foreach(body, key, value)
-    {
-        size_t len = strlen(key);
-
-        if (len >= ending_len && strcmp(key + len - ending_len, ending) == 0 &&
-            json_object_is_type(value, json_type_object) &&
-            json_object_object_get_ex(value, "attachments", NULL))
-            return true;
-    }
-    return false;
 }
 
 /* What the token allows on this queue: the larger one of its own limit and that for all. */
@@ -155,7 +138,7 @@ static void add_definition(struct facts *f, struct json_object *body)
     add_member(f, "retry", body, "retry");
     add_member(f, "max_wait", body, "max_wait");
     add_secrets(f, jsn_get(jsn_get(body, "test_data"), "secrets"));
-    add_bool(f, "hold", has_attachments(body));
+    add_bool(f, "hold", submission_has_attachments(body));
     add_bool(f, "has_reservation", reserve != NULL);
     add_member(f, "reserve_timeout", reserve, "timeout");
 }

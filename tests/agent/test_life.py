@@ -355,7 +355,7 @@ def test_check_looks_at_a_token_file_that_is_given(tmp_path):
     path.write_text('agent_id = "a";\nserver_address = "h";\njob_queues = [ "q" ];\n')
     token.write_text('{"refresh": "x"}')
     done = run("-c", path, "--check", "--token-file", token)
-    assert done.returncode == 1 and "has no refresh_token" in done.stderr
+    assert done.returncode == 1 and "it has no refresh_token" in done.stderr
     token.write_text('{"refresh_token": "x"}')
     assert run("-c", path, "--check", "--token-file", token).returncode == 0
 

@@ -88,7 +88,6 @@ static void test_files_are_packed_under_their_phase(void **state)
                "\"data/deep/file\", \"agent\": \"/image\"}]}}");
     struct buf listing = BUF_INIT(4096);
 
-    assert_true(attachments_wanted(job));
     assert_int_equal(attachments_pack(job, place->dir, place->fd, NULL), 0);
     list_archive(place->fd, &listing);
     assert_string_equal(buf_text(&listing), "provision/image 644;test/bin/go 755;test/run.sh 755;");
@@ -144,16 +143,6 @@ static void test_what_cannot_be_packed_is_refused(void **state)
     }
 }
 
-static void test_a_job_without_the_key_wants_none(void **state)
-{
-    struct json_object *job =
-        job_of("{\"test_data\": {\"test_cmds\": \"x\"}, \"attachments\": []}");
-
-    (void)state;
-    assert_false(attachments_wanted(job));
-    (void)json_object_put(job);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,7 +150,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_directory_is_packed_with_what_is_in_it, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_what_cannot_be_packed_is_refused, setup, teardown),
-        cmocka_unit_test(test_a_job_without_the_key_wants_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
