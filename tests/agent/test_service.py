@@ -3,10 +3,12 @@
 import os
 import pathlib
 import re
+import select
 import shutil
 import signal
 import socket
 import subprocess
+import threading
 import uuid
 
 import pytest
@@ -18,7 +20,8 @@ DATA = pathlib.Path(__file__).resolve().parents[2] / "data"
 
 
 class Manager:
-    """The socket that systemd would listen on."""
+    """The socket that systemd would listen on, read as it is by systemd: always.  It takes some ten
+    messages, then whoever sends one waits."""
 
     def __init__(self):
         name = f"testflinger-tests-{uuid.uuid4()}"
@@ -27,13 +30,28 @@ class Manager:
         self.sock.setblocking(False)
         self.env = {"NOTIFY_SOCKET": "@" + name, "WATCHDOG_USEC": "600000"}
         self.heard = []
+        self.lock = threading.Lock()
+        self.closed = threading.Event()
+        self.reader = threading.Thread(target=self.listen, daemon=True)
+        self.reader.start()
+
+    def listen(self):
+        while not self.closed.is_set():
+            select.select([self.sock], [], [], 0.1)
+            self.messages()
+
+    def close(self):
+        self.closed.set()
+        self.reader.join(10)
+        self.sock.close()
 
     def messages(self):
-        while True:
-            try:
-                self.heard += self.sock.recv(65536).decode().splitlines()
-            except BlockingIOError:
-                return self.heard
+        with self.lock:
+            while True:
+                try:
+                    self.heard += self.sock.recv(65536).decode().splitlines()
+                except BlockingIOError:
+                    return list(self.heard)
 
     def has(self, message):
         return message in self.messages()
@@ -43,14 +61,14 @@ class Manager:
 def manager():
     made = Manager()
     yield made
-    made.sock.close()
+    made.close()
 
 
 @pytest.fixture
 def other_manager():
     made = Manager()
     yield made
-    made.sock.close()
+    made.close()
 
 
 def test_the_manager_hears_of_the_whole_life(fake, make_agent, manager):
