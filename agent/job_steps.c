@@ -43,7 +43,8 @@ static void on_posted(void *arg, int status, const struct buf *body, const struc
         log_warning("post", "job=%s error=%s", job->id, LOG_VALUE(err->text));
 }
 
-void job_post_state(struct job *job, const char *state)
+/* Also the state of the agent. */
+static void post_state(struct job *job, const char *state)
 {
     struct api_call *call;
 
@@ -55,7 +56,7 @@ void job_post_state(struct job *job, const char *state)
     own_post_state(job->context, state, job->id);
 }
 
-void job_post_status(struct job *job)
+static void post_status(struct job *job)
 {
     struct api_call *call;
 
@@ -102,7 +103,8 @@ bool job_post_device_info(struct job *job, api_done_fn *done)
     return true;
 }
 
-void job_go_offline(struct job *job)
+/* The agent takes itself out of service until somebody looks at it. */
+static void go_offline(struct job *job)
 {
     struct wishes *wishes = &job->context->wishes;
 
@@ -128,7 +130,8 @@ void job_begin(struct job *job)
 
 /* --- the next phase -------------------------------------------------------------------- */
 
-bool job_runs(const struct job *job, enum phase phase)
+/* The agent has a command for the phase, and the job data. */
+static bool has_phase(const struct job *job, enum phase phase)
 {
     return *config_command(job->context->config, phase) && definition_wants(job->definition, phase);
 }
@@ -144,7 +147,7 @@ int job_cut_phase(const struct job *job)
     for (enum phase phase = 0; phase < PHASE_CLEANUP; phase++) {
         struct json_object *status = jsn_get(job->status, phase_name(phase));
 
-        if (!status && job_runs(job, phase))
+        if (!status && has_phase(job, phase))
             return (int)phase;
         if (status && ends_job(phase, json_object_get_int(status)))
             return -1;
@@ -154,7 +157,7 @@ int job_cut_phase(const struct job *job)
 
 void job_select(struct job *job)
 {
-    while (job->next_phase < PHASE_CLEANUP && !job_runs(job, (enum phase)job->next_phase))
+    while (job->next_phase < PHASE_CLEANUP && !has_phase(job, (enum phase)job->next_phase))
         job->next_phase++;
     if (job->next_phase >= PHASE_CLEANUP || job->shutting_down || job->cancelled) {
         job_event(job, JOB_NONE);
@@ -297,11 +300,11 @@ static void on_phase_over(struct job *job, int status, enum stop_reason stopped)
     if ((stopped == STOP_GLOBAL_TIMEOUT || stopped == STOP_OUTPUT_TIMEOUT) &&
         job->phase != PHASE_CLEANUP)
         job->timed_out = stop_event(stopped);
-    job_post_status(job);
+    post_status(job);
     tell_end(job, status);
     note_reason(job, status, stopped);
     if (status == PHASE_RECOVERY_FAILED)
-        job_go_offline(job);
+        go_offline(job);
     if (job->phase == PHASE_CLEANUP || !ends_job(job->phase, status))
         job_event(job, status == 0 && job->phase == PHASE_ALLOCATE ? JOB_ALLOCATED : JOB_OK);
     else
@@ -314,7 +317,7 @@ void job_run(struct job *job)
     job->record.phase = (int)job->phase;
     job->record.running = true;
     (void)job_save(job);
-    job_post_state(job, phase_name(job->phase));
+    post_state(job, phase_name(job->phase));
     add_event(job, "start", NULL);
     phase_start(job, on_phase_over);
 }
@@ -354,7 +357,7 @@ void job_clean_up(struct job *job)
 {
     note_cut(job);
     job->phase = PHASE_CLEANUP;
-    if (job_runs(job, PHASE_CLEANUP) && !job->out_of_time && job->record.losses <= LOSSES_MAX) {
+    if (has_phase(job, PHASE_CLEANUP) && !job->out_of_time && job->record.losses <= LOSSES_MAX) {
         job_run(job);
         return;
     }
@@ -418,7 +421,7 @@ static void on_allocated_info(void *arg, int status, const struct buf *body, con
                       job->context->config->cancel_interval * 1000);
         return;
     }
-    job_post_state(job, "allocated");
+    post_state(job, "allocated");
     job_event(job, JOB_OK);
 }
 

@@ -21,8 +21,6 @@ job_action_fn deliver_ask, deliver_logs, deliver_pack, deliver_upload, deliver_o
 /* Takes over definition and dir, also on failure. */
 struct job *job_make(struct context *context, struct json_object *definition, char *dir,
                      const struct record *record, struct err *err);
-/* The agent has a command for the phase, and the job data. */
-bool job_runs(const struct job *job, enum phase phase);
 /* The phase at which a job that goes no further is cut off; -1 if every phase was run, or one that
  * failed has ended it. */
 int job_cut_phase(const struct job *job);
@@ -31,8 +29,6 @@ void job_ask_state(struct job *job, const char *id, api_done_fn *done);
 
 /* Outcome and record are safe on the disk; -1 if they could not be written (it is logged). */
 int job_save(struct job *job);
-/* Posts {"job_state": state} and the state of the agent. */
-void job_post_state(struct job *job, const char *state);
 /* Posts what device-info.json says, if it is there and is JSON; false if there is nothing. */
 bool job_post_device_info(struct job *job, api_done_fn *done);
 /* Appends {"status": …} without the closing brace. */
@@ -40,8 +36,5 @@ void job_add_status(const struct job *job, struct buf *b);
 /* The same, and for a server that lends jobs whether a phase was stopped by a time-out: its exit
  * status does not tell. */
 void job_add_result(const struct job *job, struct buf *b);
-void job_post_status(struct job *job);
-/* The agent takes itself out of service until somebody looks at it. */
-void job_go_offline(struct job *job);
 
 #endif

@@ -65,11 +65,6 @@ void session_free(struct session *s)
     free(s);
 }
 
-const char *session_server(const struct session *s)
-{
-    return s->server;
-}
-
 bool session_used(const struct session *s)
 {
     return s->used;

@@ -19,7 +19,6 @@ struct session *session_new(const char *server, const char *client_id, const cha
                             struct err *err);
 void session_free(struct session *s);
 
-const char *session_server(const struct session *s);
 /* True once a request left: what fails from then on is the server's or the network's doing. */
 bool session_used(const struct session *s);
 

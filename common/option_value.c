@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void *option_field(const struct option_row *row, void *into)
+static void *field_of(const struct option_row *row, void *into)
 {
     return (char *)into + row->offset;
 }
@@ -60,7 +60,7 @@ static int list_split(struct option_list *list, const char *text, struct err *er
 
 int option_set_text(const struct option_row *row, void *into, const char *text, struct err *err)
 {
-    void *field = option_field(row, into);
+    void *field = field_of(row, into);
 
     switch (row->type) {
     case OPTION_TYPE_STRING:
@@ -211,7 +211,7 @@ int option_set_setting(struct option_reader *r, const config_setting_t *setting)
         [OPTION_TYPE_LIST] = "a list of texts",
         [OPTION_TYPE_GROUPS] = "a list of groups { … }",
     };
-    void *field = option_field(r->row, r->into);
+    void *field = field_of(r->row, r->into);
     enum option_type type = r->row->type;
     int found = config_setting_type(setting);
     bool listed = found == CONFIG_TYPE_LIST || found == CONFIG_TYPE_ARRAY;
@@ -253,7 +253,7 @@ static void free_list(struct option_list *list)
 void option_free(const struct option_row *rows, void *into)
 {
     for (const struct option_row *row = rows; row->name; row++) {
-        void *field = option_field(row, into);
+        void *field = field_of(row, into);
 
         if (row->type == OPTION_TYPE_STRING) {
             free(*(char **)field);

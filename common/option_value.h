@@ -22,6 +22,4 @@ int option_mistake(struct option_reader *reader, const config_setting_t *at, con
 /* Each returns -1 after a mistake, which was reported. */
 int option_set_setting(struct option_reader *reader, const config_setting_t *setting);
 
-void *option_field(const struct option_row *row, void *into);
-
 #endif

@@ -88,12 +88,6 @@ static int spawn(const struct process *process, int out_fd, int err_fd, pid_t *r
     return -1;
 }
 
-int process_start(const struct process *process, int out_fd, pid_t *ret_pid, struct err *err)
-{
-    return spawn(process, out_fd < 0 ? STDOUT_FILENO : out_fd, out_fd < 0 ? STDERR_FILENO : out_fd,
-                 ret_pid, err);
-}
-
 /* --- its output ----------------------------------------------------------------------- */
 
 static void keep_last(struct buf *kept, const char *data, size_t len)

@@ -36,8 +36,6 @@ int process_run(const struct process *process, struct stop *stop, int *ret_statu
 /* The last line of what was kept, "it did not say why" if that is empty; changes the buffer. */
 const char *process_last_line(struct buf *said);
 
-/* Starts one that runs beside us, its output going to out_fd (-1: to our own). */
-int process_start(const struct process *process, int out_fd, pid_t *ret_pid, struct err *err);
 /* Ends the process and its group: SIGTERM, after PROCESS_KILL_MS SIGKILL.  Returns its status. */
 int process_end(pid_t pid);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Command lines for ssh, scp and ssh-copy-id; with a password sshpass stands before them, which
+ * Command lines for ssh and ssh-copy-id; with a password sshpass stands before them, which
  * gets it by the environment: arguments are seen by everybody on the machine. */
 #include "connector/ssh.h"
 
@@ -25,7 +25,7 @@
 #define TRY_MS       (3 * SSH_CONNECT_S * 1000)
 #define USER_MAX     64
 #define HOST_MAX     255
-#define ADDRESS_MAX  (USER_MAX + HOST_MAX + 2000)
+#define ADDRESS_MAX  (USER_MAX + sizeof("@") + HOST_MAX)
 
 struct line {
     const char *args[ARGS_MAX + 1]; /* NULL terminated */
@@ -47,7 +47,7 @@ static void add_option(struct line *line, const char *setting)
     add(line, setting);
 }
 
-/* The program with all that is the same for the three. */
+/* The program with all that is the same for both. */
 static void start_line(struct line *line, const struct ssh *ssh, const char *program)
 {
     static const char *const settings[] = {
@@ -101,37 +101,27 @@ static int fill_environment(struct environment *environment, const struct line *
     return 0;
 }
 
-/* Runs the line; capture as ssh_run() says. */
-static int run_line(const struct line *line, const struct ssh *ssh, int64_t timeout_ms,
-                    const struct process *capture, int *ret_status, struct err *err)
-{
-    struct environment environment = {0};
-    struct process process = capture ? *capture : (struct process){0};
-    int rc = fill_environment(&environment, line, ssh, err);
-
-    process.argv = line->args;
-    process.timeout_ms = timeout_ms;
-    process.environment = environment_items(&environment);
-    if (rc == 0)
-        rc = process_run(&process, ssh->stop, ret_status, err);
-    environment_done(&environment);
-    return rc;
-}
-
-/* The same for a line whose only result is that it worked. */
+/* Runs the line, whose only result is that it worked. */
 static int run_well(const struct line *line, const struct ssh *ssh, int64_t timeout_ms,
                     struct err *err)
 {
     AUTO(buf) struct buf said = BUF_INIT(SAID_MAX);
-    const struct process capture = {.output = &said, .errors = &said};
-    int status;
+    struct environment environment = {0};
+    int status = 0;
+    int rc = fill_environment(&environment, line, ssh, err);
+    const struct process process = {.argv = line->args,
+                                    .environment = environment_items(&environment),
+                                    .timeout_ms = timeout_ms,
+                                    .output = &said,
+                                    .errors = &said};
 
-    if (run_line(line, ssh, timeout_ms, &capture, &status, err) < 0)
-        return -1;
-    if (status != 0)
+    if (rc == 0)
+        rc = process_run(&process, ssh->stop, &status, err);
+    environment_done(&environment);
+    if (rc == 0 && status != 0)
         return err_set(err, ERR_UPSTREAM, "%s ended with %d: %s", line->args[ssh->password ? 2 : 0],
                        status, process_last_line(&said));
-    return 0;
+    return rc;
 }
 
 static void add_host(struct line *line, const struct ssh *ssh)
@@ -140,38 +130,6 @@ static void add_host(struct line *line, const struct ssh *ssh)
     add(line, ssh->user);
     add(line, "--");
     add(line, ssh->host);
-}
-
-int ssh_run(const struct ssh *ssh, const char *command, int64_t timeout_ms,
-            const struct process *capture, int *ret_status, struct err *err)
-{
-    struct line line;
-
-    start_line(&line, ssh, "ssh");
-    add_identity(&line, ssh);
-    add_host(&line, ssh);
-    add(&line, command);
-    return run_line(&line, ssh, timeout_ms, capture, ret_status, err);
-}
-
-int ssh_copy_to(const struct ssh *ssh, const char *path, const char *there, int64_t timeout_ms,
-                struct err *err)
-{
-    struct line line;
-    bool colons = strchr(ssh->host, ':') != NULL; /* of an IPv6 address */
-    int len;
-
-    start_line(&line, ssh, "scp");
-    add_identity(&line, ssh);
-    add(&line, "-q");
-    add(&line, "--");
-    add(&line, path);
-    len = snprintf(line.address, sizeof(line.address), "%s@%s%s%s:%s", ssh->user, colons ? "[" : "",
-                   ssh->host, colons ? "]" : "", there);
-    if (len < 0 || (size_t)len >= sizeof(line.address))
-        return err_set(err, ERR_INVALID, "\"%s\" is too long a path", there);
-    add(&line, line.address);
-    return run_well(&line, ssh, timeout_ms, err);
 }
 
 /* ssh-copy-id keeps notes in ~/.ssh, and an agent may have no home it can write to. */

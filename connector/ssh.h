@@ -36,16 +36,6 @@ int ssh_of_run(struct ssh *ssh, const struct run *run, struct err *err);
 int ssh_of_device(struct ssh *ssh, const struct run *run, const char *host, int64_t port,
                   struct err *err);
 
-/* Runs a command there (the shell there splits it); its output is ours, or goes where capture says
- * (only the fields output, errors, errors_shown of it count; NULL: to ours).  *ret_status is the
- * command's, or 255 if ssh itself failed. */
-int ssh_run(const struct ssh *ssh, const char *command, int64_t timeout_ms,
-            const struct process *capture, int *ret_status, struct err *err);
-
-/* Copies a file of ours to a path there, with scp. */
-int ssh_copy_to(const struct ssh *ssh, const char *path, const char *there, int64_t timeout_ms,
-                struct err *err);
-
 /* Tries to log in until it works: `tries` times with pauses.  -1 with what ssh said last. */
 int ssh_wait(const struct ssh *ssh, int tries, int64_t pause_ms, struct err *err);
 

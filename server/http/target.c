@@ -19,7 +19,9 @@ static int hex_value(char c)
     return -1;
 }
 
-size_t target_decode(char *text, bool plus)
+/* Decodes %XX in place, and + as a blank if plus is set; what is no escape stays as it is.  Returns
+ * the new length; a NUL is put behind it. */
+static size_t decode(char *text, bool plus)
 {
     char *out = text;
 
@@ -41,7 +43,7 @@ size_t target_decode(char *text, bool plus)
 /* Decodes one half of a parameter and checks it. */
 static int decode_value(char *text, struct err *err)
 {
-    size_t len = target_decode(text, true);
+    size_t len = decode(text, true);
 
     if (memchr(text, '\0', len))
         return err_set(err, ERR_BAD_REQUEST, "query holds a zero character");
@@ -109,7 +111,7 @@ int target_parse(const char *raw, struct target *ret_target, struct err *err)
         *query++ = '\0';
         rc = parse_query(&target, query, err);
     }
-    target.path_len = target_decode(target.path, false);
+    target.path_len = decode(target.path, false);
     target.parts = target.memory + size;
     memcpy(target.parts, target.path, target.path_len + 1);
     target.path_valid = target.path[0] == '/' && !memchr(target.path, '\0', target.path_len) &&

@@ -26,8 +26,4 @@ struct target {
 int target_parse(const char *raw, struct target *ret_target, struct err *err);
 void target_done(struct target *target);
 
-/* Decodes %XX in place, and + as a blank if plus is set; what is no escape stays as it is.  Returns
- * the new length; a NUL is put behind it. */
-size_t target_decode(char *text, bool plus);
-
 #endif
