@@ -6,114 +6,16 @@
 #include "agent/definition.h"
 #include "agent/job_stop.h"
 #include "agent/own.h"
-#include "agent/spool.h"
 #include "agent/telemetry.h"
 #include "common/json.h"
 #include "common/log.h"
 
-#include <assert.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define DEVICE_INFO_FILE "device-info.json"
-#define DEVICE_INFO_MAX  (8 * 1024 * 1024)
-#define LOSSES_MAX       3 /* a cleanup that ends its agent is not run for ever */
-#define UNKNOWN_MAX      3 /* answers that the server does not know a job until that is believed */
-
-/* --- what is posted -------------------------------------------------------------------- */
-
-static struct api_call *result_call(struct job *job, api_done_fn *done)
-{
-    struct api_call *call = api_call_new("POST", done, job);
-
-    api_path(call, "/v1/result/", job->id, NULL);
-    call->lease = job->lease.api;
-    return call;
-}
-
-static void on_posted(void *arg, int status, const struct buf *body, const struct err *err)
-{
-    struct job *job = arg;
-
-    (void)status;
-    (void)body;
-    if (err) /* the outcome will say it all again */
-        log_warning("post", "job=%s error=%s", job->id, LOG_VALUE(err->text));
-}
-
-/* Also the state of the agent. */
-static void post_state(struct job *job, const char *state)
-{
-    struct api_call *call;
-
-    if (!job->lost) {
-        call = result_call(job, on_posted);
-        (void)buf_addf(&call->body, "{\"job_state\":\"%s\"}", state);
-        api_send(job->context->api, job->lanes->main, call);
-    }
-    own_post_state(job->context, state, job->id);
-}
-
-static void post_status(struct job *job)
-{
-    struct api_call *call;
-
-    if (job->lost)
-        return;
-    call = result_call(job, on_posted);
-    job_add_result(job, &call->body);
-    (void)buf_addc(&call->body, '}');
-    api_send(job->context->api, job->lanes->main, call);
-}
-
-/* The file as {"device_info": {...}}, masked; false if there is none that is JSON. */
-static bool add_device_info(const struct job *job, struct buf *b)
-{
-    struct buf file = BUF_INIT(DEVICE_INFO_MAX);
-    struct json_object *json = NULL;
-    struct json_object *info;
-
-    if (spool_read(job->dir, DEVICE_INFO_FILE, &file, NULL) == 0 &&
-        jsn_parse(buf_text(&file), file.len, &json, NULL) == 0 &&
-        json_object_is_type(json, json_type_object)) {
-        info = jsn_get(json, "device_info");
-        (void)buf_adds(b, "{\"device_info\":");
-        mask_json(job->mask, json_object_is_type(info, json_type_object) ? info : json, b);
-        (void)buf_addc(b, '}');
-    }
-    buf_done(&file);
-    json_object_put(json);
-    return b->len > 0 && !buf_failed(b);
-}
-
-bool job_post_device_info(struct job *job, api_done_fn *done)
-{
-    struct buf body = BUF_INIT(API_BODY_MAX);
-    struct api_call *call;
-
-    if (job->lost || !add_device_info(job, &body)) {
-        buf_done(&body);
-        return false;
-    }
-    call = result_call(job, done ? done : on_posted);
-    call->body = body;
-    api_send(job->context->api, job->lanes->main, call);
-    return true;
-}
-
-/* The agent takes itself out of service until somebody looks at it. */
-static void go_offline(struct job *job)
-{
-    struct wishes *wishes = &job->context->wishes;
-
-    wishes->offline = "offline";
-    (void)snprintf(wishes->comment, sizeof(wishes->comment),
-                   "Set to offline by agent due to device recovery failure during job %.100s",
-                   job->id);
-    own_post_offline(job->context, NULL, NULL);
-}
+#define DETAIL_MAX (8 * 1024 * 1024)
+#define LOSSES_MAX 3 /* a cleanup that ends its agent is not run for ever */
 
 /* --- beginning ------------------------------------------------------------------------- */
 
@@ -187,7 +89,7 @@ void job_ask_state(struct job *job, const char *id, api_done_fn *done)
     api_send(job->context->api, job->lanes->ask, call);
 }
 
-static void be_cancelled(struct job *job)
+void job_be_cancelled(struct job *job)
 {
     job_note_cancel(job);
     job_event(job, JOB_CANCELLED);
@@ -222,7 +124,7 @@ static void on_state(void *arg, int status, const struct buf *body, const struct
     (void)status;
     (void)body;
     if (!err && job_state_is_cancelled(job->scan.state))
-        be_cancelled(job);
+        job_be_cancelled(job);
     else /* without an answer the job goes on */
         own_ask(job->context, job->lanes->ask, on_own_record, job);
 }
@@ -234,6 +136,18 @@ void job_check(struct job *job)
 
 /* --- running --------------------------------------------------------------------------- */
 
+/* The agent takes itself out of service until somebody looks at it. */
+static void go_offline(struct job *job)
+{
+    struct wishes *wishes = &job->context->wishes;
+
+    wishes->offline = "offline";
+    (void)snprintf(wishes->comment, sizeof(wishes->comment),
+                   "Set to offline by agent due to device recovery failure during job %.100s",
+                   job->id);
+    own_post_offline(job->context, NULL, NULL);
+}
+
 static void add_event(struct job *job, const char *suffix, const char *detail)
 {
     char name[64];
@@ -242,21 +156,10 @@ static void add_event(struct job *job, const char *suffix, const char *detail)
     events_add(job->events, name, detail);
 }
 
-static void post_provision_log(struct job *job, int status, const char *event)
-{
-    struct api_call *call = api_call_new("POST", on_posted, job);
-
-    api_path(call, "/v1/agents/provision_logs/", job->context->config->agent_id, NULL);
-    (void)buf_adds(&call->body, "{\"job_id\":");
-    (void)jsn_add_string(&call->body, job->id, strlen(job->id));
-    (void)buf_addf(&call->body, ",\"exit_code\":%d,\"detail\":\"%s\"}", status, event);
-    api_send(job->context->api, job->lanes->main, call);
-}
-
 /* The event that tells how the phase ended. */
 static void tell_end(struct job *job, int status)
 {
-    struct buf detail = BUF_INIT(DEVICE_INFO_MAX);
+    struct buf detail = BUF_INIT(DETAIL_MAX);
     char event[64];
 
     if (status == PHASE_RECOVERY_FAILED) {
@@ -269,7 +172,7 @@ static void tell_end(struct job *job, int status)
         phase_failure_detail(job, job->phase, &detail);
     events_add(job->events, event, buf_text(&detail));
     if (job->phase == PHASE_PROVISION && !job->lost) /* its end says nothing about the device */
-        post_provision_log(job, status, event);
+        job_post_provision_log(job, status, event);
     buf_done(&detail);
 }
 
@@ -300,7 +203,7 @@ static void on_phase_over(struct job *job, int status, enum stop_reason stopped)
     if ((stopped == STOP_GLOBAL_TIMEOUT || stopped == STOP_OUTPUT_TIMEOUT) &&
         job->phase != PHASE_CLEANUP)
         job->timed_out = stop_event(stopped);
-    post_status(job);
+    job_post_status(job);
     tell_end(job, status);
     note_reason(job, status, stopped);
     if (status == PHASE_RECOVERY_FAILED)
@@ -317,7 +220,7 @@ void job_run(struct job *job)
     job->record.phase = (int)job->phase;
     job->record.running = true;
     (void)job_save(job);
-    post_state(job, phase_name(job->phase));
+    job_post_state(job, phase_name(job->phase));
     add_event(job, "start", NULL);
     phase_start(job, on_phase_over);
 }
@@ -377,123 +280,4 @@ void job_sweep(struct job *job)
     int64_t grace_s = job->out_of_time ? 0 : job->context->config->kill_grace;
 
     runner_end_all(job->context->runner, grace_s * 1000, on_swept, job);
-}
-
-/* --- being allocated ------------------------------------------------------------------- */
-
-static void on_allocated_info(void *arg, int status, const struct buf *body, const struct err *err);
-
-static void post_allocated_info(struct job *job)
-{
-    if (!job_post_device_info(job, on_allocated_info))
-        on_allocated_info(job, 0, NULL, NULL); /* there is none: nothing to wait for */
-}
-
-static void on_allocating_state(void *arg, int status, const struct buf *body,
-                                const struct err *err)
-{
-    struct job *job = arg;
-
-    (void)status;
-    (void)body;
-    if (!err && job_state_is_cancelled(job->scan.state))
-        be_cancelled(job);
-    else
-        post_allocated_info(job);
-}
-
-static void try_again(void *arg)
-{
-    struct job *job = arg;
-
-    job_ask_state(job, job->id, on_allocating_state);
-}
-
-static void on_allocated_info(void *arg, int status, const struct buf *body, const struct err *err)
-{
-    struct job *job = arg;
-
-    (void)status;
-    (void)body;
-    if (err) { /* others cannot use the device before they know it */
-        job->pause.fire = try_again;
-        reactor_after(job->context->reactor, &job->pause,
-                      job->context->config->cancel_interval * 1000);
-        return;
-    }
-    post_state(job, "allocated");
-    job_event(job, JOB_OK);
-}
-
-void job_allocate(struct job *job)
-{
-    if (job->shutting_down)
-        job_event(job, JOB_CANCELLED);
-    else
-        post_allocated_info(job);
-}
-
-static void look_again(void *arg);
-
-static void be_released(struct job *job)
-{
-    job->record.released = true;
-    (void)job_save(job);
-    job_event(job, JOB_OK);
-}
-
-/* True if the job just asked for is final, or unknown to the server for good. */
-static bool is_over(struct job *job, int status, const struct err *err)
-{
-    if (err)
-        return false;
-    if (job->scan.state[0])
-        job->unknown_answers = 0;
-    else if (status == 204)
-        job->unknown_answers++;
-    return job_state_is_final(job->scan.state) || job->unknown_answers >= UNKNOWN_MAX;
-}
-
-static void on_parent_state(void *arg, int status, const struct buf *body, const struct err *err)
-{
-    struct job *job = arg;
-
-    (void)body;
-    if (is_over(job, status, err)) {
-        be_released(job);
-        return;
-    }
-    job->pause.fire = look_again;
-    reactor_after(job->context->reactor, &job->pause, job->context->config->cancel_interval * 1000);
-}
-
-static void on_waiting_state(void *arg, int status, const struct buf *body, const struct err *err)
-{
-    struct job *job = arg;
-    const char *parent = jsn_text(job->definition, "parent_job_id");
-
-    if (!err && job_state_is_cancelled(job->scan.state))
-        be_cancelled(job);
-    else if (!err && job_state_is_final(job->scan.state))
-        be_released(job);
-    else if (parent)
-        job_ask_state(job, parent, on_parent_state);
-    else
-        on_parent_state(job, status, body, err);
-}
-
-static void look_again(void *arg)
-{
-    struct job *job = arg;
-
-    job_ask_state(job, job->id, on_waiting_state);
-}
-
-void job_wait(struct job *job)
-{
-    job->unknown_answers = 0;
-    if (job->shutting_down)
-        job_event(job, JOB_CANCELLED);
-    else
-        look_again(job);
 }

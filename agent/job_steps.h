@@ -24,11 +24,19 @@ struct job *job_make(struct context *context, struct json_object *definition, ch
 /* The phase at which a job that goes no further is cut off; -1 if every phase was run, or one that
  * failed has ended it. */
 int job_cut_phase(const struct job *job);
+/* The server said that the job is cancelled: the stage is over by that. */
+void job_be_cancelled(struct job *job);
 /* Asks for the state of a job; what comes is in job->scan. */
 void job_ask_state(struct job *job, const char *id, api_done_fn *done);
 
 /* Outcome and record are safe on the disk; -1 if they could not be written (it is logged). */
 int job_save(struct job *job);
+/* Posts {"job_state": state} and the state of the agent. */
+void job_post_state(struct job *job, const char *state);
+/* Posts the exit statuses so far. */
+void job_post_status(struct job *job);
+/* Posts how provisioning ended. */
+void job_post_provision_log(struct job *job, int status, const char *event);
 /* Posts what device-info.json says, if it is there and is JSON; false if there is nothing. */
 bool job_post_device_info(struct job *job, api_done_fn *done);
 /* Appends {"status": …} without the closing brace. */
