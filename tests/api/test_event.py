@@ -135,10 +135,10 @@ def test_a_stale_lease_is_a_conflict(agent, receiver, job):
 def test_events_keep_the_lease_of_their_job(agent, user, cluster, database, receiver, queue):
     job = user.submit(queue)
     claimed = agent.get(f"/v1/job?queue={queue}&lease=60").json()
-    cluster.psql(f"UPDATE tf.lease SET lease_until = now() WHERE job_id = '{job}'", database)
+    cluster.psql(f"UPDATE tf.lease SET lease_until = now() + interval '9 s' WHERE job_id = '{job}'", database)
     agent.post(f"/v1/job/{job}/events", {"job_status_webhook": receiver.url + "/200"},
                headers={"Testflinger-Lease": claimed["lease"]["token"]})
-    assert cluster.psql("SELECT confirmed IS NOT NULL AND lease_until > now() FROM tf.lease "
+    assert cluster.psql("SELECT confirmed IS NOT NULL AND lease_until > now() + interval '30 s' FROM tf.lease "
                         f"WHERE job_id = '{job}'", database) == "t"
 
 

@@ -149,7 +149,8 @@ def test_polling_keeps_the_agent_s_lease(agent, cluster, database, queue, job):
     agent.claim(queue)
     for path in (f"/v1/job/{job}/status", f"/v1/result/{job}"):
         tag = agent.get(path).headers["ETag"]
-        cluster.psql(f"UPDATE tf.lease SET lease_until = now() WHERE job_id = '{job}'", database)
+        cluster.psql(f"UPDATE tf.lease SET lease_until = now() + interval '9 s' WHERE job_id = '{job}'",
+                     database)
         assert again(agent, path, tag)[0] == 304
         assert cluster.psql("SELECT lease_until > now() + interval '1 min' FROM tf.lease "
                             f"WHERE job_id = '{job}'", database) == "t"

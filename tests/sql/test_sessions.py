@@ -331,3 +331,14 @@ def test_a_task_is_done_by_one_server_at_a_time(connect):
     assert two.execute(run, (60000,)).fetchall() == [], "it was done a moment ago"
     assert two.execute(run, (0,)).fetchall() == [("run",)]
     two.rollback()
+
+
+def test_who_waited_to_look_at_leases_takes_that_for_no_outage(connect):
+    """Somebody else has looked meanwhile: later than this one began, and that is no clock put back."""
+    one, two, watcher = connect(), connect(autocommit=True), connect(autocommit=True)
+    one.execute("SELECT FROM tf.reaper FOR UPDATE")
+    call = Call(two, "SELECT tfx.shift_leases()", (), watcher)
+    assert not call.settle()
+    one.execute("UPDATE tf.reaper SET last_run = clock_timestamp()")
+    one.commit()
+    assert call.result() == [(False,)]

@@ -7,12 +7,13 @@ CREATE FUNCTION tfx.shift_leases() RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
     v_last tf.reaper;
-    v_now timestamptz := clock_timestamp();
+    v_now timestamptz;
     v_timeline int := (SELECT c.timeline_id FROM pg_control_checkpoint() c);
     v_gap interval;
     v_outage boolean;
 BEGIN
     SELECT * INTO v_last FROM tf.reaper FOR UPDATE;
+    v_now := clock_timestamp(); -- not before: whoever held the row may have looked since
     v_gap := coalesce(v_now - v_last.last_run, '0');
     v_outage := v_last.last_run IS NULL OR v_last.started_at <> pg_postmaster_start_time()
         OR v_last.timeline <> v_timeline
