@@ -25,7 +25,7 @@ SELECT results_eq($$ SELECT agent, attempt, reason FROM tf.attempt WHERE job_id 
 -- the answer
 SELECT pg_temp.submit(10, '{"hold": true, "secrets": [], "client_id": "c \"1\""}') \g /dev/null
 SELECT is(pg_temp.claim('a', '{q}', 10), NULL, 'a held job is not handed out');
-SELECT api.ready_job(pg_temp.id(10)) \g /dev/null
+SELECT tfx.ready_job(pg_temp.id(10)) \g /dev/null
 SELECT results_eq($$ SELECT request, job_id, attempt, token, body::jsonb - 'started_at'
     FROM api.claim_jobs(jsonb_build_array(
         jsonb_build_object('agent', 'b', 'queues', '{none}'::text[], 'token', pg_temp.id(98)),

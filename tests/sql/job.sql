@@ -99,10 +99,10 @@ SELECT is((SELECT "position" FROM api.get_job_position(pg_temp.id(11))), 1::bigi
     'a held job counts in positions');
 SELECT is((SELECT "position" FROM api.get_job_position(pg_temp.id(10))), 0::bigint, 'and has one');
 SELECT is(pg_temp.state(10), 'waiting', 'and shows as waiting');
-SELECT is((SELECT ready FROM api.ready_job(pg_temp.id(10))), true, 'it becomes ready');
-SELECT is((SELECT ready FROM api.ready_job(pg_temp.id(10))), false, 'once');
+SELECT is(tfx.ready_job(pg_temp.id(10)), true, 'it becomes ready');
+SELECT is(tfx.ready_job(pg_temp.id(10)), false, 'once');
 SELECT is(pg_temp.claim('a', '{h}'), 10, 'and is handed out at its own place');
-SELECT is((SELECT ready FROM api.ready_job(pg_temp.id(99))), false, 'an unknown job is never ready');
+SELECT is(tfx.ready_job(pg_temp.id(99)), false, 'an unknown job is never ready');
 
 -- cancel_job
 SELECT lives_ok($$ SELECT api.cancel_job(pg_temp.id(1), 'c') $$, 'a waiting job is cancelled');

@@ -121,7 +121,7 @@ SELECT is(pg_temp.lose(40, 'test'), 'retry', 'another attempt');
 SELECT is((SELECT why FROM tf.hold WHERE job_id = pg_temp.id(40)), 'backoff', 'not yet');
 SELECT is(pg_temp.state(40), 'waiting', 'it waits for that');
 SELECT is(pg_temp.claim('b', '{q40}', 40), NULL, 'nobody gets it');
-SELECT is((SELECT ready FROM api.ready_job(pg_temp.id(40))), false, 'attachments have nothing to do with it');
+SELECT is(tfx.ready_job(pg_temp.id(40)), false, 'attachments have nothing to do with it');
 SELECT is(tfx.release_jobs(9), 0, 'it is not time');
 UPDATE tf.hold SET not_before = now();
 SELECT is(tfx.release_jobs(9), 1, 'it is');

@@ -53,7 +53,7 @@ SELECT is(tfx.format_micros('2024-01-02 04:04:05.9+01'), '2024-01-02T03:04:05.90
 -- rotate_wait, rebuild_hot
 SELECT pg_temp.submit(n) FROM generate_series(1, 9) n \g /dev/null
 SELECT pg_temp.submit(10, '{"hold": true, "queue": "h"}'), pg_temp.submit(11, '{"hold": true, "queue": "i"}') \g /dev/null
-SELECT api.ready_job(pg_temp.id(11)) \g /dev/null
+SELECT tfx.ready_job(pg_temp.id(11)) \g /dev/null
 INSERT INTO tf.file (week, id, job_id, attempt, kind, state)
     VALUES (tfx.find_week(now()), pg_temp.id(1), pg_temp.id(11), 0, 'attachments', 'complete');
 SELECT pg_temp.claim('a', '{q}', n) FROM generate_series(1, 3) n \g /dev/null

@@ -16,7 +16,7 @@ ACTIONS = {
     "claim": "SELECT job_id FROM api.claim_jobs(jsonb_build_array(jsonb_build_object("
              "'agent', 'a', 'queues', ARRAY[%(queue)s::text], 'token', %(claim_token)s::text)))",
     "cancel": "SELECT api.cancel_job(%(job)s, 'me')",
-    "ready": "SELECT ready FROM api.ready_job(%(job)s)",
+    "ready": "SELECT tfx.ready_job(%(job)s)",
     "late result": "SELECT api.post_result(%(job)s, 'a', NULL, '{\"test\": 0}', NULL, 'complete')",
     "failure": "SELECT api.post_result(%(job)s, 'a', NULL, '{\"provision\": 1}', NULL, 'complete')",
     "expire": "SELECT tfx.expire_jobs(10)",

@@ -22,7 +22,7 @@ BEGIN
     CASE p_event
     WHEN 'submit' THEN PERFORM pg_temp.submit(n, v_queue);
     WHEN 'hold' THEN PERFORM pg_temp.submit(n, v_queue || '{"hold": true}');
-    WHEN 'ready' THEN PERFORM api.ready_job(pg_temp.id(n));
+    WHEN 'ready' THEN PERFORM tfx.ready_job(pg_temp.id(n));
     WHEN 'claim' THEN PERFORM pg_temp.claim('a' || n, ARRAY['q' || n], n);
     WHEN 'cancel' THEN PERFORM api.cancel_job(pg_temp.id(n), NULL);
     WHEN 'backoff' THEN

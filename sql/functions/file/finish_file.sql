@@ -26,7 +26,7 @@ BEGIN
             USING ERRCODE = 'TF409';
     END IF;
     IF v_file.kind = 'attachments' THEN
-        v_ready := (SELECT r.ready FROM api.ready_job(v_file.job_id) r);
+        v_ready := tfx.ready_job(v_file.job_id);
     ELSE
         UPDATE tf.file f SET state = 'replaced', ended_at = now()
         WHERE f.week = v_file.week AND f.job_id = v_file.job_id AND f.kind = v_file.kind
