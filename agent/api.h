@@ -89,8 +89,7 @@ struct api *api_new(struct reactor *reactor, const struct api_config *config, st
 /* Drops every call. */
 void api_free(struct api *api);
 
-/* When the server last answered anything, by the reactor's clock; at first when the api was made.
- */
+/* When the server last answered anything, by the reactor's clock; at first: when it was made. */
 int64_t api_last_reply_ms(const struct api *api);
 
 /* "http://host:port", for texts that people read. */
@@ -98,8 +97,7 @@ const char *api_server(const struct api *api);
 
 /* Never NULL: without memory the program cannot go on and ends (abort). */
 struct api_call *api_call_new(const char *method, api_done_fn *done, void *arg);
-/* Sets the path from parts, NULL terminated; every second one is escaped: "/v1/result/", id, "/x"
- */
+/* Sets the path from parts, NULL terminated; every second one is escaped: "/v1/result/", id */
 void api_path(struct api_call *call, ...) __attribute__((sentinel));
 
 /* Takes the call over. */

@@ -55,8 +55,7 @@ static void note_key(void *arg, size_t depth, const char *name, size_t line)
     }
 }
 
-/* The last key of that name at the depth among keys[from..]; below the top only inside its mapping.
- */
+/* The last key of that name at the depth among keys[from..]; below the top only in its mapping. */
 static size_t find_key(const struct work *w, size_t from, size_t depth, const char *name)
 {
     size_t found = w->key_count;

@@ -66,8 +66,7 @@ enum job_event {
     JOB_EVENT_COUNT
 };
 
-/* Where its calls go: a job that runs and one that is only delivered are not in each other's way.
- */
+/* Where its calls go: a job that runs and one that is only delivered are in no one's way. */
 struct job_lanes {
     enum api_lane main;
     enum api_lane ask;

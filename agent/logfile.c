@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Rotation by day.  What cannot be renamed or removed stays: the log is never worth stopping for.
- */
+ * Rotation by day.  What cannot be renamed or removed stays: a log is not worth stopping for. */
 #include "agent/logfile.h"
 
 #include "common/buf.h"

@@ -80,8 +80,7 @@ int mask_add(struct mask *mask, const char *value, size_t len, struct err *err)
 
 enum match { NO_MATCH, MATCH, MAYBE };
 
-/* What begins at text: a value (the longest, *ret_value), perhaps one (too little text), nothing.
- */
+/* What begins at text: a value (the longest, *ret_value), maybe one (too little text), nothing. */
 static enum match match_at(const struct mask *mask, const char *text, size_t len,
                            const struct value **ret_value)
 {

@@ -78,8 +78,7 @@ void output_end(struct output *output);
 
 /* Bytes that could be sent now (of a gap: its note). */
 size_t output_pending(const struct output *output);
-/* Appends the next fragment, at most max bytes and not in mid-character; 0 bytes: nothing to send.
- */
+/* Appends the next fragment, at most max bytes and not in mid-character; 0 bytes: there is none. */
 int output_next(struct output *output, size_t max, struct buf *ret_text, struct err *err);
 /* For the record, before the fragment goes out and when it was taken. */
 struct output_mark output_mark(const struct output *output);

@@ -224,8 +224,7 @@ static void on_job_ended(void *arg, enum job_end end)
     loop_comes_to(l, LOOP_OK);
 }
 
-/* The job was taken, and not even that could be written down: whoever waits for it must hear of it.
- */
+/* The job was taken, and not even that could be written down: who waits for it must hear of it. */
 static void report_impossible(struct loop *l, const char *id, const struct record_lease *lease)
 {
     struct api_call *call = api_call_new("POST", NULL, NULL);

@@ -23,9 +23,8 @@
 
 #define PIECE  (64 * 1024)
 #define PIECES 4 /* read in one go, so that other events have their turn */
-#define LAST_PIECES                                                                                \
-    1024 /* read at the end: a pipe holds at most 1 MiB, but a stray may write on                  \
-          */
+/* Read at the end: a pipe holds at most 1 MiB, but a stray may write on. */
+#define LAST_PIECES   1024
 #define GIVE_UP_MS    30000 /* after SIGKILL: only a process stuck in the kernel is left then */
 #define KILL_ROUNDS   100
 #define KILL_PAUSE_MS 5

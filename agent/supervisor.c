@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * sd_notify(3) texts.  The watchdog is fed by a timer of the loop: it starves when the loop hangs.
- */
+ * sd_notify(3) texts.  The watchdog is fed by a timer of the loop: it starves if the loop hangs. */
 #include "agent/supervisor.h"
 
 #include "common/service.h"

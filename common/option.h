@@ -26,8 +26,7 @@ enum option_type {
     OPTION_TYPE_INT,    /* int64_t, min..max */
     OPTION_TYPE_BOOL,   /* bool */
     OPTION_TYPE_LIST,   /* struct option_list: strings; in the environment separated by commas */
-    OPTION_TYPE_GROUPS, /* struct option_groups: list of groups of strings with the keys in .fields
-                         */
+    OPTION_TYPE_GROUPS, /* struct option_groups: list of groups of strings, keys in .fields */
 };
 
 #define OPTION_ROWS_MAX   128
@@ -121,8 +120,7 @@ int option_add_entry(struct option_list *list, const char *text, struct err *err
 int option_add_group(struct option_groups *groups, const struct option_row *row,
                      const char *const *texts, struct err *err);
 
-/* Adds the option as a configuration file has it, "name = value;", so that reading gives the same.
- */
+/* Adds the option as a configuration file has it, "name = value;", so that it reads as the same. */
 int option_write(const struct option_row *row, const void *from, struct buf *out);
 
 /* One line for each option: name, value, what it is for, default. */

@@ -80,8 +80,7 @@ static const char *skip_blanks(const char *p)
     return p + strspn(p, " \t\r\n\v\f");
 }
 
-/* Reads "12 hours" at *pp, adds it to *total and moves on; false if it is not there or too large.
- */
+/* Reads "12 hours" at *pp, adds it to *total and moves on; false if there is none, or too large. */
 static bool add_group(const char **pp, int64_t *total)
 {
     const char *p = *pp;

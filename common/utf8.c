@@ -9,8 +9,7 @@ static bool is_continuation(unsigned char c)
     return (c & 0xC0) == 0x80;
 }
 
-/* What the second byte may be depends on the first: that rules out overlong forms and surrogates.
- */
+/* What the second byte may be depends on the first: so overlong forms and surrogates are out. */
 static bool is_second(unsigned char first, unsigned char second)
 {
     switch (first) {

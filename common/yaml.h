@@ -12,9 +12,8 @@
 #include <stddef.h>
 
 #define YML_TEXT_MAX ((size_t)16 << 20) /* bytes of a document */
-#define YML_WEIGHT_MAX                                                                             \
-    ((size_t)64 << 20) /* bytes of its values, aliases expanded, 64 per value                      \
-                        */
+/* Bytes of its values, aliases expanded, and 64 for each value. */
+#define YML_WEIGHT_MAX  ((size_t)64 << 20)
 #define YML_DEPTH_MAX   100
 #define YML_ANCHORS_MAX 1000
 

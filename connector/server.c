@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Requests that a signal can end: the non-blocking exchange and the stop's descriptor in one poll.
- */
+ * Requests that a signal can end: the exchange that waits not and the stop in one poll. */
 #include "connector/server.h"
 
 #include <config.h>

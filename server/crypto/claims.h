@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * What an access token says, apart from its signature: the claims as JSON text, made and checked.
- */
+ * What an access token says, apart from its signature: its claims as JSON text, made and read. */
 #ifndef SERVER_CRYPTO_CLAIMS_H
 #define SERVER_CRYPTO_CLAIMS_H
 

@@ -2,8 +2,7 @@
  * Inside the handlers of results only: an answer that carries logs.
  *
  * It is made of a head, sections (one log each) and a tail.  As much as fits into one piece is made
- * at once; what is longer goes out as a stream that reads on, piece by piece, in constant memory.
- */
+ * at once; what is longer goes out as a stream that reads on, by pieces, in constant memory. */
 #ifndef SERVER_HANDLERS_RESULT_H
 #define SERVER_HANDLERS_RESULT_H
 

@@ -69,8 +69,7 @@ enum park_answer {
 /* park may be NULL: PARK_OVER, as when memory is out. */
 enum park_answer park_add(struct park *park, struct parked *one, const struct park_key *keys,
                           size_t count, uint64_t mark);
-/* Takes a request out, because nobody waits for it any more.  false: it was not parked (any more).
- */
+/* Takes a request out, because nobody waits for it any more.  false: it was not parked any more. */
 bool park_leave(struct park *park, struct parked *one);
 
 /* Wakes those who wait for the key. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Clients: secrets, permissions and refresh tokens.  Only hashes of secrets and tokens come here.
- */
+ * Clients: secrets, permissions and refresh tokens.  Only hashes of secrets and tokens get here. */
 #ifndef SERVER_STORE_CLIENT_H
 #define SERVER_STORE_CLIENT_H
 

@@ -25,8 +25,7 @@ static void note(void *arg, const char *loss)
     (void)buf_addf(arg, "%s\n", loss + strlen(path));
 }
 
-/* Converts the text, reads the result as a configuration; told: the losses without the file's name.
- */
+/* Converts the text, reads the result as a configuration; told: losses without the file name. */
 static size_t turn(const char *yaml, struct config *config, struct buf *told)
 {
     const struct conversion conversion = {path, note, told};

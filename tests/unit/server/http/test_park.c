@@ -180,8 +180,7 @@ static void test_of_a_group_one_after_the_other_is_woken(void **state)
     assert_woken(y, "1111");
 }
 
-/* Each of many that look now and then, and find jobs for others only, would else wake all of them.
- */
+/* Each of many that look now and then, and find jobs for others only, would else wake them all. */
 static void test_who_was_not_woken_by_a_key_does_not_hand_on(void **state)
 {
     struct yard *y = *state;
