@@ -21,7 +21,6 @@
 #include "agent/reactor.h"
 #include "agent/record.h"
 #include "agent/sender.h"
-#include "common/parse.h"
 
 #include <json-c/json.h>
 #include <stdbool.h>

@@ -9,7 +9,6 @@
  * the connection. */
 #include "server/http/exchange.h"
 
-#include "common/log.h"
 #include "server/http/answer.h"
 #include "server/http/outflow.h"
 #include "server/http/upload.h"

@@ -3,8 +3,6 @@
  * a worker asked for the next one. */
 #include "server/http/outflow.h"
 
-#include "common/log.h"
-
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,7 +3,6 @@
 #ifndef SERVER_STORE_SERVICE_H
 #define SERVER_STORE_SERVICE_H
 
-#include "common/buf.h"
 #include "common/err.h"
 
 #include <stdint.h>

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Callers of every role."""
+"""Callers of every role, and what stands beside the server."""
+import concurrent.futures
+
 import pytest
 
 from caller import Caller, new_name
+from receiver import Receiver
 from server import Server
+from wait import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -12,6 +16,30 @@ def server(cluster, database, tmp_path_factory):
     made = Server(cluster, database, tmp_path_factory.mktemp("server"), bcrypt_cost=4).start()
     yield made
     assert made.stop() == 0, made.process.tail()
+
+
+@pytest.fixture(scope="module")
+def other(cluster, database, tmp_path_factory):
+    """A second server on the same database."""
+    made = Server(cluster, database, tmp_path_factory.mktemp("other"), "other", bcrypt_cost=4).start()
+    wait_for(lambda: made.metric("testflinger_listening") == 1, what="the second server listens")
+    yield made
+    assert made.stop() == 0, made.process.tail()
+
+
+@pytest.fixture(scope="module")
+def receiver():
+    """Where webhooks lead."""
+    made = Receiver()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def pool():
+    """Threads for requests that wait."""
+    with concurrent.futures.ThreadPoolExecutor(16) as made:
+        yield made
 
 
 def of_role(server, role, **limits):

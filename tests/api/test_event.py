@@ -6,17 +6,9 @@ import uuid
 import pytest
 
 from caller import Caller, assert_refused, new_name
-from receiver import Receiver
 from server import Server
 
 EVENT = {"event_name": "setup_start", "timestamp": "any text", "detail": "\u00e9"}
-
-
-@pytest.fixture(scope="module")
-def receiver():
-    made = Receiver()
-    yield made
-    made.stop()
 
 
 @pytest.fixture(scope="module")

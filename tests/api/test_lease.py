@@ -6,19 +6,11 @@ import pytest
 
 from caller import assert_refused
 from conftest import of_role
-from receiver import Receiver
 from server import Server
 from wait import wait_for
 
 FRAGMENT = {"fragment_number": 0, "timestamp": "2026-01-31T12:34:56Z", "phase": "setup",
             "log_data": "x"}
-
-
-@pytest.fixture(scope="module")
-def receiver():
-    made = Receiver()
-    yield made
-    made.stop()
 
 
 @pytest.fixture(scope="module")

@@ -4,16 +4,8 @@ outcomes that come of it."""
 import pytest
 
 from caller import assert_refused
-from receiver import Receiver
 from server import Server
 from wait import wait_for
-
-
-@pytest.fixture(scope="module")
-def receiver():
-    made = Receiver()
-    yield made
-    made.stop()
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Requests that wait for something to change: ?wait=SECONDS.  A change may be made through another
 server than the one that is asked."""
-import concurrent.futures
 import contextlib
 import http.client
 import os
@@ -14,30 +13,6 @@ from server import Server
 from wait import wait_for
 
 LONG = 120  # longer than any test may take: an answer before that came because of a change
-
-
-@pytest.fixture(scope="module")
-def other(cluster, database, tmp_path_factory):
-    """A second server on the same database."""
-    made = Server(cluster, database, tmp_path_factory.mktemp("other"), "other", bcrypt_cost=4).start()
-    wait_for(lambda: metric(made, "testflinger_listening") == 1, what="the second server listens")
-    yield made
-    assert made.stop() == 0, made.process.tail()
-
-
-@pytest.fixture(scope="module")
-def pool():
-    with concurrent.futures.ThreadPoolExecutor(8) as made:
-        yield made
-
-
-def metric(server, name):
-    found = re.search(rf"^{name}(?:{{}})? (\S+)$", server.get("/metrics").text, re.M)
-    return float(found[1])
-
-
-def parked(server):
-    return metric(server, "testflinger_http_requests_parked")
 
 
 @pytest.fixture
@@ -53,10 +28,10 @@ def status(caller, job, query=""):
 
 def wait_in(pool, caller, job, wait=LONG):
     """Asks for the next status and returns the future answer, once the request is parked."""
-    before = parked(caller.server)
+    before = caller.server.parked()
     version = status(caller, job)["version"]
     future = pool.submit(status, caller, job, f"?wait={wait}&after={version}")
-    wait_for(lambda: parked(caller.server) > before, what="the request is parked")
+    wait_for(lambda: caller.server.parked() > before, what="the request is parked")
     return future
 
 
@@ -66,7 +41,7 @@ def test_a_change_is_answered_wherever_it_was_made(user, server, other, pool, jo
     by = user if where == "here" else Caller(other, user.auth)
     assert by.post(f"/v1/job/{job}/action", {"action": "cancel"}).status == 200
     assert future.result(30)["job_state"] == "cancelled"
-    assert parked(server) == 0
+    assert server.parked() == 0
 
 
 def test_each_change_of_a_job_s_life(user, agent, other, pool, queue, job):
@@ -131,12 +106,12 @@ def open_waiting(server, job, version, wait=LONG):
 
 def test_a_client_that_leaves_is_noticed(user, server, job):
     version = status(user, job)["version"]
-    gone = metric(server, "testflinger_http_clients_gone_total")
+    gone = server.metric("testflinger_http_clients_gone_total")
     connection = open_waiting(server, job, version)
-    wait_for(lambda: parked(server) == 1)
+    wait_for(lambda: server.parked() == 1)
     connection.close()
-    wait_for(lambda: parked(server) == 0, what="the request is given up")
-    assert metric(server, "testflinger_http_clients_gone_total") == gone + 1
+    wait_for(lambda: server.parked() == 0, what="the request is given up")
+    assert server.metric("testflinger_http_clients_gone_total") == gone + 1
 
 
 def thread_count(server):
@@ -157,7 +132,7 @@ def test_a_thousand_waiting_requests_cost_no_thread(cluster, database, tmp_path,
     threads = thread_count(made)
     with contextlib.ExitStack() as stack:
         waiting = [stack.enter_context(contextlib.closing(open_waiting(made, job, version))) for _ in range(1000)]
-        wait_for(lambda: parked(made) == 1000, what="all wait")
+        wait_for(lambda: made.parked() == 1000, what="all wait")
         assert thread_count(made) == threads
         # its workers, the reaper, the listener; those of the other servers may be opened just now
         assert sessions_of(cluster, database) <= others + 3 + 2 + 8
@@ -185,6 +160,6 @@ def test_changes_are_heard_again_after_the_connection_was_lost(cluster, database
     future = wait_in(pool, Caller(other, user.auth), job)
     cluster.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                  f" WHERE datname = '{database}' AND query LIKE 'LISTEN%'")
-    wait_for(lambda: metric(other, "testflinger_listening") == 1)
+    wait_for(lambda: other.metric("testflinger_listening") == 1)
     assert user.post(f"/v1/job/{job}/action", {"action": "cancel"}).status == 200
     assert future.result(30)["job_state"] == "cancelled"

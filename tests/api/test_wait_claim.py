@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """GET /v1/job?wait=SECONDS: an agent that waits for work, on one of two servers."""
-import concurrent.futures
 import contextlib
 import http.client
-import re
 
 import psycopg
 import pytest
@@ -13,21 +11,6 @@ from server import Server
 from wait import wait_for
 
 LONG = 120  # longer than any test may take: an answer before that came because of a change
-
-
-@pytest.fixture(scope="module")
-def other(cluster, database, tmp_path_factory):
-    """A second server on the same database."""
-    made = Server(cluster, database, tmp_path_factory.mktemp("other"), "other", bcrypt_cost=4).start()
-    wait_for(lambda: metric(made, "testflinger_listening") == 1, what="the second server listens")
-    yield made
-    assert made.stop() == 0, made.process.tail()
-
-
-@pytest.fixture(scope="module")
-def pool():
-    with concurrent.futures.ThreadPoolExecutor(16) as made:
-        yield made
 
 
 @pytest.fixture
@@ -44,15 +27,6 @@ def tell(agent, **data):
     return reply
 
 
-def metric(server, name):
-    found = re.search(rf"^{name} (\S+)$", server.get("/metrics").text, re.M)
-    return float(found[1])
-
-
-def parked(server):
-    return metric(server, "testflinger_http_requests_parked")
-
-
 def ask(agent, queues, wait=LONG):
     """The reply to a claim that may wait."""
     return agent.get("/v1/job?" + "".join(f"queue={queue}&" for queue in queues) + f"wait={wait}")
@@ -60,9 +34,9 @@ def ask(agent, queues, wait=LONG):
 
 def wait_in(pool, agent, *queues):
     """Asks for work and returns the future reply, once the request is parked."""
-    before = parked(agent.server)
+    before = agent.server.parked()
     future = pool.submit(ask, agent, queues)
-    wait_for(lambda: parked(agent.server) > before, what="the agent waits")
+    wait_for(lambda: agent.server.parked() > before, what="the agent waits")
     return future
 
 
@@ -177,9 +151,9 @@ def test_a_job_goes_past_those_it_excludes(user, agent, pool, queue):
 
 def test_an_agent_that_left_gets_no_job(user, server, idle, agent, queue):
     connection = open_waiting(idle, queue)
-    wait_for(lambda: parked(server) == 1)
+    wait_for(lambda: server.parked() == 1)
     connection.close()
-    wait_for(lambda: parked(server) == 0)
+    wait_for(lambda: server.parked() == 0)
     job = user.submit(queue)
     assert user.get(f"/v1/job/{job}/status").json()["attempt"] == 0
     assert agent.claim(queue)["job_id"] == job
@@ -221,9 +195,9 @@ def test_a_job_that_is_tried_again_is_work(user, idle, agent, far, pool, queue):
 
 
 def test_a_lease_is_asked_for_as_without_waiting(user, idle, pool, queue):
-    before = parked(idle.server)
+    before = idle.server.parked()
     future = pool.submit(idle.get, f"/v1/job?queue={queue}&lease=60&boot=b1&wait={LONG}")
-    wait_for(lambda: parked(idle.server) > before)
+    wait_for(lambda: idle.server.parked() > before)
     user.submit(queue)
     lease = future.result(30).json()["lease"]
     assert (lease["seconds"], lease["attempt"]) == (60, 1)

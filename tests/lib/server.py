@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import subprocess
 import urllib.parse
 
@@ -119,6 +120,15 @@ class Server:
 
     def put(self, path, body=None, **how):
         return self.request("PUT", path, body=body, **how)
+
+    def metric(self, name):
+        """The value of a series without labels."""
+        found = re.search(rf"^{name}(?:{{}})? (\S+)$", self.get("/metrics").text, re.M)
+        return float(found[1])
+
+    def parked(self):
+        """How many requests wait for something to change."""
+        return self.metric("testflinger_http_requests_parked")
 
     def token(self, client_id=ADMIN_ID, secret=ADMIN_SECRET):
         reply = self.post("/v1/oauth2/token", auth=(client_id, secret))
