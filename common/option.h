@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * A program's options as one table: configuration file (libconfig), then TESTFLINGER_<OPTION> in
  * the environment, then the table's default.  Unknown keys, wrong types and values out of range are
- * refused with file, line and key.  --help and the man page's list come from the same rows.
+ * refused with file, line and key.  --help comes from the same rows; a test compares manual and
+ * sample with them.
  *
  *     static const struct option_row rows[] = {
  *         OPTION_STRING(struct config, listen, "127.0.0.1:8000", "HOST:PORT", "address to serve"),
- *         OPTION_INT(struct config, workers, "8", 1, 256, "N", "worker threads, one connection
- * each"), OPTION_END};
+ *         OPTION_INT(struct config, workers, "8", 1, 256, "N", "worker threads"),
+ *         OPTION_END,
+ *     };
  *
  * Strings and lists belong to the filled struct; option_free() frees them all. */
 #ifndef COMMON_OPTION_H

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * One request on the loop thread, from its first line to the end of its answer:
  *
- *     start -> (header) judge -> (body) collect or feed -> hand over to a worker -> send ->
- * completed
+ *     start -> (header) judge -> (body) collect or feed -> hand over to a worker -> send -> end
  *
  * libmicrohttpd calls exchange_step() once with the header, once for each part of the body, and
  * once when all is there.  Answers go out from that last call; one given in the first call closes
