@@ -40,13 +40,15 @@ def as_setting(value):
 class Agent:
     """An agent with directories of its own below directory.
 
-    $TESTFLINGER_AGENT_WRAPPER, if set, is put before the program ("valgrind …")."""
+    $TESTFLINGER_AGENT_WRAPPER, if set, is put before the program ("valgrind …"), and so is prefix."""
 
-    def __init__(self, directory, server_url, name="agent-1", token=None, env=None, **options):
+    def __init__(self, directory, server_url, name="agent-1", token=None, env=None, prefix=(),
+                 **options):
         self.dir = pathlib.Path(directory)
         self.name = name
         self.token = token
         self.env = env
+        self.prefix = list(prefix)
         self.process = None
         self.options = {
             "agent_id": name,
@@ -67,7 +69,7 @@ class Agent:
         return path
 
     def command(self):
-        command = shlex.split(os.environ.get("TESTFLINGER_AGENT_WRAPPER", ""))
+        command = self.prefix + shlex.split(os.environ.get("TESTFLINGER_AGENT_WRAPPER", ""))
         command += [program("testflinger-agent"), "-c", str(self.write_config())]
         if self.token:
             path = self.dir / "refresh_token"

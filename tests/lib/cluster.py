@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 from programs import ROOT, Process, program
+from wait import wait_for
 
 # the role under which servers log in: a member of testflinger_server and of nothing else
 SERVER_LOGIN = "server_login"
@@ -64,6 +65,16 @@ class Cluster:
     def halt(self, number=signal.SIGINT):
         """Stops PostgreSQL (SIGINT: at once but cleanly; SIGQUIT: as in a crash)."""
         self.process.stop(number)
+
+    def start_again(self):
+        """After a halt: a postmaster that was killed may have left what must be gone first."""
+        def try_it():
+            try:
+                self.start()
+                return True
+            except AssertionError:
+                return False
+        wait_for(try_it, 60, "PostgreSQL starts again")
 
     def stop(self):
         if self.process.running():
