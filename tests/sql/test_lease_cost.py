@@ -3,6 +3,8 @@
 import psycopg
 import pytest
 
+from leases import add_leases
+
 LEASES = 10_000
 STATS = ("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_get_xact_tuples_updated('tf.lease'::regclass) u(n_tup_upd),"
          " pg_stat_get_xact_tuples_hot_updated('tf.lease'::regclass) h(n_tup_hot_upd)")
@@ -10,33 +12,49 @@ STATS = ("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_get_xact_tuples_updated('
 
 @pytest.fixture(name="leases", scope="module")
 def database_with_leases(cluster, database):
-    """A session on 10,000 leases of 60 s with half of them left."""
+    """A session on 10,000 leases of 60 s."""
     with psycopg.connect(cluster.conninfo(database), autocommit=True) as session:
-        session.execute("SELECT tfx.shift_leases()")
-        session.execute(
-            "INSERT INTO tf.job (id, week, queue, priority, attachments, secrets, sha256)"
-            " SELECT gen_random_uuid(), tfx.find_week(now()), 'q', 0, false, false, ''"
-            " FROM generate_series(1, %s)", (LEASES,))
-        session.execute(
-            "INSERT INTO tf.lease (job_id, queue, nprio, seq, week, attempt_week, attempt, lost, agent, token,"
-            " lease_s, claimed_at, offered_at, confirmed, lease_until)"
-            " SELECT id, queue, 0, seq, week, week, 1, 0, 'a' || seq, id, 60, now(), now(), now(),"
-            " now() + interval '1 hour' FROM tf.job")
-        session.execute("INSERT INTO tf.attempt (job_id, attempt, week, agent, token)"
-                        " SELECT job_id, 1, week, agent, token FROM tf.lease")
-        session.execute("VACUUM ANALYZE")
+        for _ in range(8):  # plans that are made while the table is empty
+            session.execute("SELECT FROM api.renew_leases(ARRAY[gen_random_uuid()], '{a}', '{NULL}')")
+        add_leases(session, LEASES, 60)
         yield session
 
 
-def test_renewals_stay_off_the_indexes(leases):
+RENEW = {
+    "one by one": "SELECT count(*) FROM (SELECT * FROM tf.lease ORDER BY job_id LIMIT 2000) l,"
+                  " api.renew_lease(l.job_id, l.agent, l.token::text)",
+    "together": "SELECT count(*) FROM (SELECT n, array_agg(job_id) ids, array_agg(agent) agents,"
+                " array_agg(token::text) tokens FROM (SELECT row_number() OVER (ORDER BY job_id) / 50 n, *"
+                " FROM tf.lease ORDER BY job_id LIMIT 2000) s GROUP BY n) l,"
+                " api.renew_leases(l.ids, l.agents, l.tokens)",
+}
+
+
+@pytest.mark.parametrize("how", RENEW)
+def test_renewals_stay_off_the_indexes(leases, how):
     for turn in range(6):  # each in a transaction of its own, as requests are
         with leases.transaction():
             before = leases.execute(STATS).fetchone()
-            leases.execute("SELECT count(*) FROM (SELECT * FROM tf.lease ORDER BY job_id LIMIT 2000) l,"
-                           " api.renew_lease(l.job_id, l.agent, l.token::text)")
+            assert leases.execute(RENEW[how]).fetchone() == (2000,)
             updated, hot = (after - was for after, was in zip(leases.execute(STATS).fetchone(), before))
         assert updated == 2000
         assert hot > 0.99 * updated, (turn, updated, hot)
+
+
+def test_renewals_that_are_made_together_read_the_rows_they_are_about(leases):
+    ids, agents, tokens = leases.execute(
+        "SELECT array_agg(job_id), array_agg(agent), array_agg(token::text)"
+        " FROM (SELECT * FROM tf.lease ORDER BY job_id DESC LIMIT 50) l").fetchone()
+    read = ("SELECT pg_stat_get_xact_tuples_returned('tf.lease'::regclass),"
+            " pg_stat_get_xact_blocks_fetched('tf.lease'::regclass)")
+    with leases.transaction(force_rollback=True):
+        before = leases.execute(read).fetchone()
+        done = leases.execute("SELECT count(*) FROM api.renew_leases(%s, %s, %s) WHERE failure IS NULL",
+                              (ids, agents, tokens)).fetchone()
+        rows, blocks = (now - was for now, was in zip(leases.execute(read).fetchone(), before))
+    assert done == (50,)
+    assert rows == 0, "nothing is read from end to end"
+    assert blocks <= 8 * 50, "the old and the new version of each row"
 
 
 def test_signs_of_life_with_more_than_two_thirds_left_write_nothing(leases):

@@ -153,6 +153,7 @@ STATEMENTS = {
                                (job_id(FINISHED + 7),)),
     "submit with a key": ("SELECT job_id FROM api.submit_job('{}', jsonb_build_object('new_id', %s::text,"
                           " 'queue', 'queue1', 'sha256', '00', 'key', 'k', 'key_sha256', '00'))", (TOKEN,)),
+    "renewal": ("SELECT failure FROM api.renew_leases(ARRAY[%s]::uuid[], '{a}', '{NULL}')", (job_id(FINISHED + 7),)),
     "artifact": ("SELECT file_id FROM api.open_file(%s, 'artifact', 'agent7', NULL)", (job_id(7),)),
 }
 

@@ -22,7 +22,7 @@ ACTIONS = {
     "expire": "SELECT tfx.expire_jobs(10)",
     "release": "SELECT tfx.release_jobs(10)",
     "reaper": "SELECT reason FROM tfx.reap_leases(10)",
-    "renew": "SELECT job_state FROM api.renew_lease(%(job)s, 'a', %(token)s)",
+    "renew": "SELECT job_state, failure FROM api.renew_leases(ARRAY[%(job)s]::uuid[], '{a}', ARRAY[%(token)s])",
     "read": "SELECT job_state FROM api.read_result(%(job)s, 'a', NULL)",
     "return": "SELECT returned FROM api.return_claim(%(job)s, %(token)s)",
 }
@@ -236,6 +236,26 @@ def test_the_same_submission_twice_at_once_is_one_job(connect):
     assert call.result() == [(False,)]
     two.commit()
     assert quiet.execute("SELECT count(*) FROM tf.wait WHERE queue = 'twice'").fetchone() == (1,)
+
+
+def test_renewals_of_the_same_jobs_in_another_order_do_not_deadlock(connect):
+    """One call takes leases and stops at one in the middle; the other would take them from the other end."""
+    quiet, keeper, one, two = connect(autocommit=True), connect(), connect(), connect()
+    submit(quiet, 3, "ordered")
+    assert len(claim(quiet, ["o1", "o2", "o3"], ["ordered"])) == 3
+    low, middle, high = [row[0] for row in quiet.execute(
+        "SELECT job_id::text FROM tf.lease WHERE queue = 'ordered' ORDER BY job_id").fetchall()]
+    quiet.execute("UPDATE tf.lease SET lease_s = 60, token = job_id WHERE queue = 'ordered'")
+    keeper.execute("SELECT FROM tf.lease WHERE job_id = %s FOR UPDATE", (middle,))
+    sql = "SELECT request, failure FROM api.renew_leases(%s::uuid[], '{a,a,a}', %s::text[]) ORDER BY 1"
+    calls = []
+    for session, ids in [(one, [low, middle, high]), (two, [high, middle, low])]:
+        calls.append(Call(session, sql, (ids, ids), quiet))
+        assert not calls[-1].settle(), "waits for the one in the middle, or for the other call"
+    keeper.rollback()
+    for session, call in zip([one, two], calls):
+        assert call.result() == [(0, None), (1, None), (2, None)]
+        session.commit()
 
 
 @pytest.mark.parametrize("ending, allowed", [("commit", "first"), ("rollback", "second")])

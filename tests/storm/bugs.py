@@ -7,7 +7,7 @@ BUGS = {
     "no-fencing": [
         ("tfx.find_attempt", "v_newest.token::text IS DISTINCT FROM lower(p_token)", "false"),
         ("tfx.hear_agent", "v_token::text IS DISTINCT FROM lower(p_token)", "false"),
-        ("api.renew_lease", "AND (p_token IS NULL OR l.token::text = lower(p_token))", ""),
+        ("tfx.judge_renewal", "AND (p_token IS NULL OR l.token::text = lower(p_token))", ""),
     ],
     # leases end although nobody could renew them
     "outage-ignored": [("tfx.shift_leases", "IF v_outage THEN", "IF false THEN")],
