@@ -3,6 +3,7 @@
 #include "server/routes.h"
 
 #include "server/handlers/handlers.h"
+#include "server/handlers/lease.h"
 #include "server/handlers/service.h"
 
 /* Largest bodies.  A log fragment may have any character escaped. */
@@ -14,10 +15,11 @@
 
 #define AGENTS (MAY_MANAGE | MAY_AGENT) /* may report for an agent */
 
-#define READ             BODY_NONE, 0, NULL, NULL, false
-#define CLAIM            BODY_NONE, 0, NULL, NULL, true
-#define JSON(max, shape) BODY_JSON, max, &schema_##shape, NULL, false
-#define UPLOAD(to)       BODY_UPLOAD, 0, NULL, &to##_upload, false
+#define READ             BODY_NONE, 0, NULL, NULL, false, NULL
+#define CLAIM            BODY_NONE, 0, NULL, NULL, true, NULL
+#define JSON(max, shape) BODY_JSON, max, &schema_##shape, NULL, false, NULL
+#define UPLOAD(to)       BODY_UPLOAD, 0, NULL, &to##_upload, false, NULL
+#define TOGETHER(fn)     BODY_NONE, 0, NULL, NULL, false, fn
 
 /* clang-format off */
 const struct route routes[] = {
@@ -46,7 +48,7 @@ const struct route routes[] = {
     {"GET",    "/v1/job/{id}/attachments",       MAY_AGENT,  attachments_download,  LANE_FAST, READ},
     {"POST",   "/v1/job/{id}/attachments",       MAY_USE,    NULL,                  LANE_FAST, UPLOAD(attachments)},
     {"POST",   "/v1/job/{id}/events",            MAY_AGENT,  job_events,            LANE_SLOW, JSON(MEDIUM, job_events)},
-    {"POST",   "/v1/job/{id}/lease",             MAY_AGENT,  job_lease,             LANE_FAST, READ},
+    {"POST",   "/v1/job/{id}/lease",             MAY_AGENT,  NULL,                  LANE_RENEW, TOGETHER(job_lease)},
     {"GET",    "/v1/job/{id}/position",          MAY_USE,    job_position,          LANE_FAST, READ},
     {"GET",    "/v1/job/{id}/status",            MAY_ANY,    job_status,            LANE_FAST, READ},
     {"GET",    "/v1/job/{id}/timeline",          MAY_ANY,    job_timeline,          LANE_FAST, READ},

@@ -25,7 +25,8 @@ struct app;
 enum lane {
     LANE_LOOP, /* answered on the loop thread: never blocks, app->db is NULL */
     LANE_FAST,
-    LANE_SLOW, /* passwords, search, big listings */
+    LANE_SLOW,  /* passwords, search, big listings */
+    LANE_RENEW, /* one thread makes all that wait at a moment: .together instead of .handler */
 };
 
 enum body_kind {
@@ -36,6 +37,17 @@ enum body_kind {
 
 typedef int (*handler_fn)(struct app *app, const struct request *req, struct response *res,
                           struct err *err);
+
+/* One of the requests that are made together: what a handler is given, and instead of its return
+ * value err->code, ERR_NONE at first. */
+struct turn {
+    const struct request *req;
+    struct response *res;
+    struct err *err;
+};
+
+/* At most WORK_TOGETHER_MAX. */
+typedef void (*together_fn)(struct app *app, struct turn *turns, size_t count);
 
 /* An upload: open once the headers are in, write for each piece (at most STREAM_PIECE_MAX bytes but
  * for the last all of that size), then finish, which fills the response.  Each call runs on some
@@ -59,6 +71,7 @@ struct route {
     const struct schema *schema;
     const struct upload_handler *upload;
     bool head_claims_nothing; /* HEAD is answered 204 without asking the handler */
+    together_fn together;
 };
 
 extern const struct route routes[];

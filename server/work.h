@@ -10,11 +10,20 @@
 
 struct app;
 
-enum work_lane { WORK_FAST, WORK_SLOW, WORK_LANES };
+/* In a lane that gathers, one thread takes all that waits at a moment, WORK_TOGETHER_MAX at most.
+ */
+enum work_lane {
+    WORK_FAST,
+    WORK_SLOW,
+    WORK_RENEW, /* gathers: renewals of leases */
+    WORK_LANES,
+};
+#define WORK_TOGETHER_MAX 256
 
 struct work {
     struct work *next;
-    /* Runs on a worker thread with that worker's app. */
+    /* Runs on a worker thread with that worker's app.  In a lane that gathers: of the first one,
+     * for all that .next leads to, which end with NULL. */
     void (*run)(struct work *work, struct app *app);
 };
 

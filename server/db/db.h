@@ -74,6 +74,10 @@ int db_query_binary(struct db *db, const struct db_statement *statement,
 int db_run(struct db *db, const struct db_statement *statement, const struct db_param *params,
            struct err *err);
 
+/* For failures that come as columns, where one of many does not fail the call: fills *err as for a
+ * failed call; returns -1. */
+int db_failure(const char *sqlstate, const char *text, struct err *err);
+
 int db_rows_count(const struct db_rows *rows);
 bool db_rows_null(const struct db_rows *rows, int row, int column);
 /* Valid until db_rows_done(); "" for NULL. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Worker threads in two lanes, each thread with its own database connection, fed by two bounded
- * queues.  Slow work (passwords, searches) has its own few threads, so that it never stands in the
- * way of polling agents. */
+ * Worker threads in lanes (server/work.h), each thread with its own database connection, each lane
+ * with a bounded queue.  Slow work (passwords, searches) has its own few threads, so that it never
+ * stands in the way of polling agents; where many requests are cheaper as one statement and one
+ * commit, a single thread takes all that wait. */
 #ifndef SERVER_DB_EXECUTOR_H
 #define SERVER_DB_EXECUTOR_H
 
@@ -17,7 +18,7 @@ struct executor;
 struct executor_options {
     struct app app;              /* copied for each worker, with .db set to its own connection */
     const struct db_options *db; /* NULL: workers without a database */
-    int threads[WORK_LANES];     /* at least 1 each */
+    int threads[WORK_LANES];     /* at least 1 each; lanes that gather have one, unasked */
     size_t queue_max;            /* work waiting in one lane */
 };
 

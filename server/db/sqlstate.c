@@ -3,6 +3,8 @@
  * common/errors.def; what is in no table is a fault of ours and becomes ERR_INTERNAL. */
 #include "server/db/sqlstate.h"
 
+#include "server/db/db.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -59,12 +61,16 @@ int sqlstate_to_err(const PGresult *result, struct err *err)
 {
     const char *sqlstate = sqlstate_of(result);
     const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    enum err_code code = err_from_sqlstate(sqlstate);
 
     if (!sqlstate[0])
         return err_set(err, ERR_UNAVAILABLE, "connection to the database was lost");
-    if (!text)
-        text = "no message";
+    return db_failure(sqlstate, text ? text : "no message", err);
+}
+
+int db_failure(const char *sqlstate, const char *text, struct err *err)
+{
+    enum err_code code = err_from_sqlstate(sqlstate);
+
     if (code != ERR_NONE)
         return err_set(err, code, "%s", text);
     code = in_list(unavailable, sizeof(unavailable) / sizeof(unavailable[0]), sqlstate)

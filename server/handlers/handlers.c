@@ -27,7 +27,8 @@ int handler_poster(const struct request *req, struct poster *ret_poster, struct 
     const char *token = request_header(req, "testflinger-lease");
     char uuid[UUID_TEXT_SIZE];
 
-    if (token && parse_uuid(token, strlen(token), uuid, NULL) < 0)
+    if (token &&
+        (strlen(token) != UUID_TEXT_SIZE - 1 || parse_uuid(token, strlen(token), uuid, NULL) < 0))
         return err_set(err, ERR_CONFLICT, "no lease has this token");
     *ret_poster = (struct poster){.agent = req->agent_name, .token = token};
     return 0;

@@ -29,7 +29,6 @@ HANDLER(client_show);
 HANDLER(job_action);
 HANDLER(job_claim);
 HANDLER(job_events);
-HANDLER(job_lease);
 HANDLER(job_position);
 HANDLER(job_search);
 HANDLER(job_show);

@@ -1,39 +1,59 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * POST /v1/job/{id}/lease: the agent that has the job keeps it. */
+ * POST /v1/job/{id}/lease: the agent that has the job keeps it.  Leases are renewed all the time,
+ * by every agent that has one: those that come close together are one call of the database. */
 #include "server/store/lease.h"
 
 #include "common/json.h"
 #include "server/app.h"
 #include "server/handlers/handlers.h"
+#include "server/handlers/lease.h"
+#include "server/work.h"
 
 #include <string.h>
 
-static int write_lease(const struct lease_row *row, struct response *res)
+static int write_lease(const struct renewal *renewal, struct response *res, struct err *err)
 {
     struct buf *body = &res->body;
 
     res->content_type = "application/json";
     (void)buf_adds(body, "{\"job_state\":");
-    (void)jsn_add_string(body, row->job_state, strlen(row->job_state));
-    (void)buf_addf(body, ",\"cancelled\":%s,\"expires_at\":", row->cancelled ? "true" : "false");
-    if (row->expires_at)
-        (void)jsn_add_string(body, row->expires_at, strlen(row->expires_at));
+    (void)jsn_add_string(body, renewal->job_state, strlen(renewal->job_state));
+    (void)buf_addf(body,
+                   ",\"cancelled\":%s,\"expires_at\":", renewal->cancelled ? "true" : "false");
+    if (renewal->expires_at)
+        (void)jsn_add_string(body, renewal->expires_at, strlen(renewal->expires_at));
     else
         (void)buf_adds(body, "null");
-    return buf_addc(body, '}');
+    return buf_addc(body, '}') < 0 ? err_set(err, ERR_INTERNAL, "lease is too large") : 0;
 }
 
-int job_lease(struct app *app, const struct request *req, struct response *res, struct err *err)
+static int read_renewal(const struct request *req, char ret_id[static UUID_TEXT_SIZE],
+                        struct renewal *ret_renewal, struct err *err)
 {
-    struct lease_row row;
     struct poster by;
-    char id[UUID_TEXT_SIZE];
-    int rc;
 
-    if (request_uuid(req, "id", id, err) < 0 || handler_poster(req, &by, err) < 0 ||
-        lease_store_renew(app->db, id, &by, &row, err) < 0)
+    if (request_uuid(req, "id", ret_id, err) < 0 || handler_poster(req, &by, err) < 0)
         return -1;
-    rc = write_lease(&row, res);
-    lease_row_done(&row);
-    return rc < 0 ? err_set(err, ERR_INTERNAL, "lease is too large") : 0;
+    *ret_renewal = (struct renewal){.id = ret_id, .by = by, .err = err};
+    return 0;
+}
+
+void job_lease(struct app *app, struct turn *turns, size_t count)
+{
+    char ids[WORK_TOGETHER_MAX][UUID_TEXT_SIZE];
+    struct renewal renewals[WORK_TOGETHER_MAX];
+    struct response *answers[WORK_TOGETHER_MAX];
+    struct lease_rows rows;
+    size_t asked = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (read_renewal(turns[i].req, ids[asked], &renewals[asked], turns[i].err) == 0)
+            answers[asked++] = turns[i].res;
+    if (asked == 0)
+        return;
+    lease_store_renew(app->db, renewals, asked, &rows);
+    for (size_t i = 0; i < asked; i++)
+        if (!renewals[i].err->code)
+            (void)write_lease(&renewals[i], answers[i], renewals[i].err);
+    lease_rows_done(&rows);
 }

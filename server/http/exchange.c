@@ -60,9 +60,16 @@ void *exchange_start(void *cls, const char *target, struct MHD_Connection *conne
     return ex;
 }
 
-static enum work_lane lane_of(const struct exchange *ex)
+enum work_lane exchange_lane(const struct exchange *ex)
 {
-    return ex->match.route && ex->match.route->lane == LANE_SLOW ? WORK_SLOW : WORK_FAST;
+    static const enum work_lane lanes[] = {
+        [LANE_LOOP] = WORK_FAST,
+        [LANE_FAST] = WORK_FAST,
+        [LANE_SLOW] = WORK_SLOW,
+        [LANE_RENEW] = WORK_RENEW,
+    };
+
+    return ex->match.route ? lanes[ex->match.route->lane] : WORK_FAST;
 }
 
 int exchange_hand_over(struct exchange *ex, void (*run)(struct work *work, struct app *app),
@@ -79,8 +86,8 @@ int exchange_hand_over(struct exchange *ex, void (*run)(struct work *work, struc
     ex->queued_ms = clock_ms(ex->loop->clock);
     atomic_store(&ex->gone, conn->gone);
     if (always) {
-        queue->submit_always(queue, lane_of(ex), &ex->work);
-    } else if (queue->submit(queue, lane_of(ex), &ex->work) < 0) {
+        queue->submit_always(queue, exchange_lane(ex), &ex->work);
+    } else if (queue->submit(queue, exchange_lane(ex), &ex->work) < 0) {
         ex->state = state;
         return -1;
     }
@@ -138,7 +145,7 @@ void exchange_retire(struct conn *conn)
     ex->connection = NULL;
     ex->state = EXCHANGE_WORKING;
     ex->work.run = abandon_on_worker;
-    ex->loop->options.queue->submit_always(ex->loop->options.queue, lane_of(ex), &ex->work);
+    ex->loop->options.queue->submit_always(ex->loop->options.queue, exchange_lane(ex), &ex->work);
 }
 
 /* True if the rest of a body nobody wants is small enough to be read. */
@@ -227,7 +234,8 @@ static enum MHD_Result on_end(struct exchange *ex)
         exchange_run(&ex->work, &ex->loop->options.app);
         return exchange_send(ex);
     }
-    if (exchange_hand_over(ex, exchange_run, EXCHANGE_ANSWER, false) < 0)
+    if (exchange_hand_over(ex, route->together ? exchange_run_together : exchange_run,
+                           EXCHANGE_ANSWER, false) < 0)
         return too_busy(ex);
     return MHD_YES;
 }

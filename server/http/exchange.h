@@ -69,6 +69,7 @@ void exchange_retire(struct conn *conn);
  * queue is full. */
 int exchange_hand_over(struct exchange *ex, void (*run)(struct work *work, struct app *app),
                        enum exchange_state next_state, bool always);
+enum work_lane exchange_lane(const struct exchange *ex);
 /* A worker has handed it back. */
 void exchange_returned(struct exchange *ex);
 
@@ -77,6 +78,8 @@ void exchange_judge(struct exchange *ex, const char *method);
 
 /* exchange_run.c: what happens on workers (and for LANE_LOOP on the loop) */
 void exchange_run(struct work *work, struct app *app);
+/* The same for all of a list, whose routes have .together. */
+void exchange_run_together(struct work *list, struct app *app);
 
 /* exchange_wait.c: worker or loop */
 /* Before a look: whether it is the last one. */

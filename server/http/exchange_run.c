@@ -31,6 +31,13 @@ static int check_body(struct exchange *ex, struct err *err)
     return -1;
 }
 
+static int check_answer(const struct exchange *ex, struct err *err)
+{
+    if (buf_failed(&ex->res.body))
+        return err_set(err, ERR_INTERNAL, "the answer is too large");
+    return 0;
+}
+
 static int run(struct exchange *ex, struct app *app, struct err *err)
 {
     if (check_body(ex, err) < 0)
@@ -41,8 +48,8 @@ static int run(struct exchange *ex, struct app *app, struct err *err)
         return -1;
     if (ex->res.wait.seconds > 0 && ex->req.wait_over)
         return err_set(err, ERR_INTERNAL, "an answer that is due was put off");
-    if (buf_failed(&ex->res.body))
-        return err_set(err, ERR_INTERNAL, "the answer is too large");
+    if (check_answer(ex, err) < 0)
+        return -1;
     if (ex->res.stream.next && !ex->match.head)
         return outflow_begin(ex, app, err);
     return 0;
@@ -55,17 +62,21 @@ static bool pointless(const struct exchange *ex)
     return atomic_load(&ex->gone) && strcmp(ex->match.route->method, "GET") == 0;
 }
 
+static void fail(struct exchange *ex, const struct app *app, const struct err *err)
+{
+    ex->err = *err;
+    if (err->code == ERR_UNAVAILABLE)
+        metrics_add(app->metrics, METRIC_DB_ERRORS, 1);
+}
+
 /* Asks the handler; what it says, or what went wrong, is in ex then. */
 static void look(struct exchange *ex, struct app *app)
 {
     struct err err = ERR_INIT;
 
     exchange_begin_look(ex);
-    if (run(ex, app, &err) == 0)
-        return;
-    ex->err = err;
-    if (err.code == ERR_UNAVAILABLE)
-        metrics_add(app->metrics, METRIC_DB_ERRORS, 1);
+    if (run(ex, app, &err) < 0)
+        fail(ex, app, &err);
 }
 
 static bool waits(const struct exchange *ex)
@@ -77,6 +88,14 @@ static void drop(struct exchange *ex, const struct app *app)
 {
     metrics_add(app->metrics, METRIC_GONE, 1);
     ex->next_state = EXCHANGE_DROPPED;
+}
+
+static bool too_late(struct exchange *ex, const struct app *app)
+{
+    if (clock_ms(app->clock) - ex->queued_ms <= QUEUE_MAX_MS)
+        return false;
+    (void)err_set(&ex->err, ERR_UNAVAILABLE, "waited too long for a worker");
+    return true;
 }
 
 /* Returns false if the exchange is not ours any more: it waits. */
@@ -115,11 +134,64 @@ void exchange_run(struct work *work, struct app *app)
     if (pointless(ex)) {
         drop(ex, app);
         park_pass(ex->loop->options.park, ex->parked.group, ex->parked.chain);
-    } else if (clock_ms(app->clock) - ex->queued_ms > QUEUE_MAX_MS) {
-        (void)err_set(&ex->err, ERR_UNAVAILABLE, "waited too long for a worker");
+    } else if (too_late(ex, app)) {
         park_pass(ex->loop->options.park, ex->parked.group, ex->parked.chain);
     } else if (!look_or_wait(ex, app)) {
         return;
     }
     loop_post(ex->loop, ex);
+}
+
+/* The requests of one route at the beginning of the list.  Returns where it goes on. */
+static struct work *collect(struct work *list, struct exchange **exchanges, size_t *ret_count)
+{
+    const struct route *route = ((struct exchange *)list)->match.route;
+    size_t count = 0;
+
+    for (; list && count < WORK_TOGETHER_MAX; list = list->next) {
+        struct exchange *ex = (struct exchange *)list;
+
+        if (ex->match.route != route)
+            break;
+        exchanges[count++] = ex;
+    }
+    *ret_count = count;
+    return list;
+}
+
+static void run_turns(struct exchange **exchanges, size_t count, struct app *app)
+{
+    const struct route *route = exchanges[0]->match.route;
+    struct turn turns[WORK_TOGETHER_MAX];
+    struct err errs[WORK_TOGETHER_MAX];
+    size_t asked = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct exchange *ex = exchanges[i];
+
+        errs[i] = (struct err)ERR_INIT;
+        if (too_late(ex, app))
+            continue;
+        exchange_begin_look(ex);
+        if (check_body(ex, &errs[i]) == 0)
+            turns[asked++] = (struct turn){.req = &ex->req, .res = &ex->res, .err = &errs[i]};
+    }
+    if (asked > 0)
+        route->together(app, turns, asked);
+    for (size_t i = 0; i < count; i++)
+        if (errs[i].code || check_answer(exchanges[i], &errs[i]) < 0)
+            fail(exchanges[i], app, &errs[i]);
+}
+
+void exchange_run_together(struct work *list, struct app *app)
+{
+    struct exchange *exchanges[WORK_TOGETHER_MAX];
+    size_t count;
+
+    while (list) {
+        list = collect(list, exchanges, &count);
+        run_turns(exchanges, count, app);
+        for (size_t i = 0; i < count; i++)
+            loop_post(exchanges[i]->loop, exchanges[i]);
+    }
 }

@@ -17,10 +17,9 @@
 static void look_again(struct exchange *ex)
 {
     struct work_queue *queue = ex->loop->options.queue;
-    enum work_lane lane = ex->match.route->lane == LANE_SLOW ? WORK_SLOW : WORK_FAST;
 
     ex->queued_ms = clock_ms(ex->loop->clock);
-    queue->submit_always(queue, lane, &ex->work);
+    queue->submit_always(queue, exchange_lane(ex), &ex->work);
 }
 
 static void woken(struct parked *one)

@@ -8,19 +8,28 @@
 #include "server/store/result.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
-/* The texts are valid until lease_row_done(). */
-struct lease_row {
-    struct db_rows rows;
+/* One of many.  The answer's texts are valid until lease_rows_done(). */
+struct renewal {
+    const char *id;   /* of the job */
+    struct poster by; /* the lease's token, or the agent's name if it asked for no lease */
+    /* ERR_NOT_FOUND: unknown job; ERR_CONFLICT: it is not leased to them any more.  Untouched, as
+     * ERR_NONE: the answer follows. */
+    struct err *err;
     const char *job_state;
     bool cancelled;
     const char *expires_at; /* NULL: the job has ended, and the lease with it */
 };
 
-/* by: the lease's token, or the agent's name if it asked for no lease.  ERR_NOT_FOUND: unknown job;
- * ERR_CONFLICT: it is not leased to them any more. */
-int lease_store_renew(struct db *db, const char *id, const struct poster *by,
-                      struct lease_row *ret_row, struct err *err);
-void lease_row_done(struct lease_row *row);
+struct lease_rows {
+    struct db_rows rows;
+};
+
+/* All in one transaction: when it fails, each of them fails with the reason.  At most as many as
+ * requests are made together (server/work.h). */
+void lease_store_renew(struct db *db, struct renewal *renewals, size_t count,
+                       struct lease_rows *ret_rows);
+void lease_rows_done(struct lease_rows *rows);
 
 #endif

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """POST /v1/job/{id}/lease, and the header Testflinger-Lease of everything about a job."""
+import concurrent.futures
+import re
 import uuid
 
 import pytest
@@ -152,3 +154,37 @@ def test_what_is_refused(server, agent, boss, manager, user, anonymous, lease):
     for who in (boss, manager, user, anonymous, of_role(server, "contributor")):
         assert_refused(lease.renew(who), 403)
     assert not lease.was_renewed()
+
+
+def counted(server, what):
+    return int(re.search(rf'^testflinger_{what}_total{{lane="renew"}} (\d+)$', server.get("/metrics").text,
+                         re.MULTILINE).group(1))
+
+
+def test_many_at_once_have_an_end_each_of_their_own(server, lease, agent, user, queue):
+    """Made together: what is wrong with one does not matter to the others."""
+    def ask(job, who, token):
+        headers = {"Testflinger-Lease": token} if token else {}
+        return who.post(f"/v1/job/{job}/lease", headers=headers)
+
+    odd = [agent.named(name) for name in ('"{}"', '"a\\"b\\\\,c"', '"NULL"', "plain")]
+    asked = [(200, lease.job, agent, lease.token), (409, lease.job, agent, str(uuid.uuid4())),
+             (404, str(uuid.uuid4()), agent, None), (409, lease.job, agent, "rubbish"), (400, "abc", agent, None)]
+    for who in odd:
+        asked.append((200, user.submit(queue), who, None))
+        assert who.claim(queue)["job_id"] == asked[-1][1]
+    cancelled = user.submit(queue)
+    token = agent.named("x").get(f"/v1/job?queue={queue}&lease=60").json()["lease"]["token"]
+    user.post(f"/v1/job/{cancelled}/action", {"action": "cancel"})
+    asked.append((200, cancelled, agent.named("x"), token))
+    asked *= 5
+    batches, requests = counted(server, "batches"), counted(server, "batched_requests")
+    with concurrent.futures.ThreadPoolExecutor(len(asked)) as pool:
+        replies = list(pool.map(lambda one: ask(*one[1:]), asked))
+    for (status, job, *_), reply in zip(asked, replies):
+        assert reply.status == status, (job, reply)
+        if status == 200:
+            assert reply.json()["cancelled"] == (job == cancelled), reply
+    assert lease.was_confirmed() and lease.was_renewed()
+    assert counted(server, "batched_requests") - requests == len(asked)
+    assert counted(server, "batches") - batches < len(asked)

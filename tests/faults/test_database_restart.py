@@ -9,6 +9,7 @@ import uuid
 
 import pytest
 
+from caller import Caller
 from cluster import Cluster
 from load import Load
 from server import ADMIN_ID, ADMIN_SECRET, Server, dbadmin
@@ -169,6 +170,28 @@ def test_the_same_submission_again_after_503_makes_one_job(busy, own):
         wait_for(lambda: load.count(lambda result: result[0] > 1) > 0, what="something was repeated")
     ids = sorted(job_id for _, job_id in load.results)
     assert sorted(own.psql("SELECT id FROM tf.job", DATABASE).split()) == ids
+
+
+def test_renewals_go_on_after_an_outage(busy, own):
+    """Those that are made together are refused together, and repeated by their agents."""
+    agent = Caller(busy, busy.token(*busy.add_client("lab", "agent")), "dut")
+    job = busy.post("/v1/job", {"job_queue": "kept"}, auth=busy.token()).json()["job_id"]
+    token = agent.get("/v1/job?queue=kept&lease=600").json()["lease"]["token"]
+
+    def renew(thread, turn):
+        reply = agent.post(f"/v1/job/{job}/lease", headers={"Testflinger-Lease": token})
+        assert reply.status != 503 or int(reply.headers["Retry-After"]) > 0
+        return reply.status, turn
+
+    with Load(THREADS, renew) as load:
+        wait_for(lambda: load.count(accepted) > 20, what="the lease is renewed")
+        own.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'server_login'")
+        wait_for(lambda mark=len(load.results): load.count(accepted, mark) > 20, what="it is again")
+        kill_everything(own)
+        wait_for(lambda mark=len(load.results): load.count(refused, mark) >= 2 * THREADS, what="nobody can renew")
+        own.start()
+        wait_for(lambda mark=len(load.results): load.count(accepted, mark) > 20, what="it is again")
+    assert {status for status, _ in load.results} == {200, 503}
 
 
 def test_a_server_that_starts_before_its_database_waits_for_it(own, tmp_path):

@@ -175,7 +175,8 @@ struct counted {
 static void count_one(struct work *work, struct app *app)
 {
     (void)app;
-    atomic_fetch_add(((struct counted *)work)->count, 1);
+    for (; work; work = work->next)
+        atomic_fetch_add(((struct counted *)work)->count, 1);
 }
 
 static void test_every_task_runs_once(void **state)
@@ -196,6 +197,89 @@ static void test_every_task_runs_once(void **state)
     free(tasks);
 }
 
+/* How much was run in one go, each time. */
+struct tally {
+    struct gate *gate;
+    size_t sizes[8];
+    size_t runs;
+};
+
+struct piece {
+    struct work work;
+    struct tally *tally;
+    int times;
+};
+
+static void run_together(struct work *list, struct app *app)
+{
+    struct tally *tally = ((struct piece *)list)->tally;
+    struct task task = {.gate = tally->gate};
+    size_t count = 0;
+
+    pass_gate(&task.work, app);
+    for (; list; list = list->next) {
+        ((struct piece *)list)->times++;
+        count++;
+    }
+    assert_true(tally->runs < sizeof(tally->sizes) / sizeof(tally->sizes[0]));
+    tally->sizes[tally->runs++] = count;
+}
+
+static struct work *together(struct piece *piece, struct tally *tally)
+{
+    *piece = (struct piece){.work = {.run = run_together}, .tally = tally};
+    return &piece->work;
+}
+
+static void test_what_waits_in_a_lane_that_gathers_is_run_together(void **state)
+{
+    struct fixture *f = *state;
+    struct tally tally = {.gate = &f->gate};
+    struct piece pieces[5];
+
+    assert_int_equal(f->queue->submit(f->queue, WORK_RENEW, together(&pieces[0], &tally)), 0);
+    until_waiting(&f->gate, 1); /* one that comes alone does not wait for others */
+    for (int i = 1; i < 4; i++)
+        assert_int_equal(f->queue->submit(f->queue, WORK_RENEW, together(&pieces[i], &tally)), 0);
+    assert_int_equal(f->queue->submit(f->queue, WORK_RENEW, together(&pieces[4], &tally)), -1);
+    assert_int_equal(metrics_get(f->metrics, METRIC_POOL_WAITING_RENEW), 3);
+    assert_int_equal(metrics_get(f->metrics, METRIC_POOL_IN_USE_RENEW), 1);
+    open_gate(&f->gate);
+    executor_free(f->executor); /* runs what is waiting */
+    f->executor = NULL;
+    assert_int_equal(tally.runs, 2);
+    assert_int_equal(tally.sizes[0], 1);
+    assert_int_equal(tally.sizes[1], 3);
+    assert_int_equal(metrics_get(f->metrics, METRIC_BATCHES_RENEW), 2);
+    assert_int_equal(metrics_get(f->metrics, METRIC_BATCHED_RENEW), 4);
+    assert_int_equal(metrics_get(f->metrics, METRIC_POOL_SIZE_RENEW), 1);
+}
+
+static void test_what_is_run_together_has_a_limit(void **state)
+{
+    struct fixture *f = *state;
+    struct tally tally = {.gate = &f->gate};
+    size_t count = 1 + 2 * WORK_TOGETHER_MAX + 7;
+    struct piece *pieces = calloc(count, sizeof(*pieces));
+
+    assert_non_null(pieces);
+    for (size_t i = 0; i < count; i++) {
+        f->queue->submit_always(f->queue, WORK_RENEW, together(&pieces[i], &tally));
+        if (i == 0)
+            until_waiting(&f->gate, 1);
+    }
+    open_gate(&f->gate);
+    executor_free(f->executor);
+    f->executor = NULL;
+    assert_int_equal(tally.runs, 4);
+    assert_int_equal(tally.sizes[1], WORK_TOGETHER_MAX);
+    assert_int_equal(tally.sizes[2], WORK_TOGETHER_MAX);
+    assert_int_equal(tally.sizes[3], 7);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(pieces[i].times, 1);
+    free(pieces);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +287,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_goes_on_is_never_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slow_work_leaves_the_fast_lane_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_every_task_runs_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_waits_in_a_lane_that_gathers_is_run_together,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_is_run_together_has_a_limit, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,12 +32,12 @@ static int wait_here(struct app *app, const struct request *req, struct response
 }
 
 static const struct route table[] = {
-    {"GET", "/hello", MAY_PUBLIC, say_hello, LANE_LOOP, BODY_NONE, 0, NULL, NULL, false},
-    {"GET", "/work", MAY_PUBLIC, say_hello, LANE_FAST, BODY_NONE, 0, NULL, NULL, false},
-    {"GET", "/slow", MAY_PUBLIC, say_hello, LANE_SLOW, BODY_NONE, 0, NULL, NULL, false},
-    {"GET", "/wait", MAY_PUBLIC, wait_here, LANE_FAST, BODY_NONE, 0, NULL, NULL, false},
-    {"POST", "/wait", MAY_PUBLIC, wait_here, LANE_FAST, BODY_NONE, 0, NULL, NULL, false},
-    {"POST", "/json", MAY_PUBLIC, say_hello, LANE_FAST, BODY_JSON, 100, NULL, NULL, false},
+    {"GET", "/hello", MAY_PUBLIC, say_hello, LANE_LOOP, BODY_NONE, 0, NULL, NULL, false, NULL},
+    {"GET", "/work", MAY_PUBLIC, say_hello, LANE_FAST, BODY_NONE, 0, NULL, NULL, false, NULL},
+    {"GET", "/slow", MAY_PUBLIC, say_hello, LANE_SLOW, BODY_NONE, 0, NULL, NULL, false, NULL},
+    {"GET", "/wait", MAY_PUBLIC, wait_here, LANE_FAST, BODY_NONE, 0, NULL, NULL, false, NULL},
+    {"POST", "/wait", MAY_PUBLIC, wait_here, LANE_FAST, BODY_NONE, 0, NULL, NULL, false, NULL},
+    {"POST", "/json", MAY_PUBLIC, say_hello, LANE_FAST, BODY_JSON, 100, NULL, NULL, false, NULL},
 };
 
 static int setup(void **state)

@@ -144,8 +144,8 @@ static int down(struct app *app, const struct request *req, struct response *res
 }
 
 static const struct route table[] = {
-    {"POST", "/up", MAY_PUBLIC, NULL, LANE_FAST, BODY_UPLOAD, 0, NULL, &up, false},
-    {"GET", "/down", MAY_PUBLIC, down, LANE_FAST, BODY_NONE, 0, NULL, NULL, false},
+    {"POST", "/up", MAY_PUBLIC, NULL, LANE_FAST, BODY_UPLOAD, 0, NULL, &up, false, NULL},
+    {"GET", "/down", MAY_PUBLIC, down, LANE_FAST, BODY_NONE, 0, NULL, NULL, false, NULL},
 };
 
 static int setup(void **state)
