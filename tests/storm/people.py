@@ -10,7 +10,7 @@ import uuid
 
 ANSWER_S = 20
 PAUSE_S = 0.2
-WATCHED = 30
+WATCHED = 5
 BURST = 20
 FINAL = ("complete", "completed", "cancelled")
 
