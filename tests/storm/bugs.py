@@ -22,7 +22,7 @@ BUGS = {
          "WHERE l.lease_until <= now() AND l.confirmed IS NOT NULL AND"),
     ],
     # an agent that knows no leases gets the job back that it left behind
-    "same-agent-again": [("tfx.plan_retry", "exclude := p_row.agent;", "exclude := NULL;")],
+    "same-agent-again": [("tfx.plan_retry", "exclude := p_row.agent;", "exclude := '';")],
     # whoever looks at a job keeps its lease alive
     "anybody-renews": [
         ("api.read_result", "IF p_agent IS NOT NULL OR p_token IS NOT NULL THEN", "IF true THEN"),
