@@ -36,10 +36,12 @@ void loop_post(struct loop *loop, struct exchange *ex)
     first = !loop->mail;
     *loop->mail_last = ex;
     loop->mail_last = &ex->next_mail;
-    (void)pthread_mutex_unlock(&loop->mail_lock);
+    /* With the lock held: once it is released the exchange may be answered, and with the last one
+     * the loop ends and is freed. */
     if (first && write(loop->mail_fd, &one, sizeof(one)) < 0) {
         /* the counter cannot overflow: it is read before it grows */
     }
+    (void)pthread_mutex_unlock(&loop->mail_lock);
 }
 
 static void take_mail(struct loop *loop)
