@@ -47,7 +47,7 @@ static const struct option_row rows[] = {
     OPTION_INT(struct config, slow_workers, "2", 1, 64, "N",
                "further ones for slow requests: passwords, searches"),
     OPTION_INT(struct config, queue_max, "1000", 1, 100000, "N",
-               "requests that may wait for a worker; more are answered 503"),
+               "new requests that may wait for a worker; more are answered 503"),
     OPTION_INT(struct config, list_days, "7", 1, 36500, "DAYS",
                "age up to which lists of jobs without limit show what has ended"),
     OPTION_INT(struct config, lease_min_s, "30", 1, 3600, "SECONDS",

@@ -22,6 +22,7 @@ enum work_lane {
 
 struct work {
     struct work *next;
+    bool counted; /* the lane's: takes one of the places that it has for what is new */
     /* Runs on a worker thread with that worker's app.  In a lane that gathers: of the first one,
      * for all that .next leads to, which end with NULL. */
     void (*run)(struct work *work, struct app *app);

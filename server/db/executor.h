@@ -19,7 +19,7 @@ struct executor_options {
     struct app app;              /* copied for each worker, with .db set to its own connection */
     const struct db_options *db; /* NULL: workers without a database */
     int threads[WORK_LANES];     /* at least 1 each; lanes that gather have one, unasked */
-    size_t queue_max;            /* work waiting in one lane */
+    size_t queue_max;            /* new work waiting in one lane */
 };
 
 /* Starts the threads.  What the options point to must outlive the executor. */

@@ -93,8 +93,10 @@ int lane_put(struct lane *lane, struct work *work, bool always)
 
     (void)pthread_mutex_lock(&lane->lock);
     assert(!always || !lane->closed);
-    if (always || (!lane->closed && lane->waiting < lane->queue_max)) {
+    if (always || (!lane->closed && lane->counted < lane->queue_max)) {
         work->next = NULL;
+        work->counted = !always;
+        lane->counted += work->counted;
         *lane->last = work;
         lane->last = &work->next;
         lane->waiting++;
@@ -126,8 +128,11 @@ static struct work *cut(struct lane *lane)
     struct work *last = first;
     int count = 1;
 
-    for (; count < lane->kind->together_max && last->next; count++)
+    lane->counted -= first->counted;
+    for (; count < lane->kind->together_max && last->next; count++) {
         last = last->next;
+        lane->counted -= last->counted;
+    }
     lane->first = last->next;
     if (!lane->first)
         lane->last = &lane->first;

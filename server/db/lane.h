@@ -22,6 +22,7 @@ struct lane {
     struct work *first;
     struct work **last;
     size_t waiting;
+    size_t counted; /* of them those that can be refused */
     int busy;
     bool closed;      /* end when the list is empty */
     int64_t begun_ms; /* when the last ones that were gathered were taken */
@@ -37,7 +38,8 @@ void lane_done(struct lane *lane);
 void lane_set_size(const struct lane *lane, int threads);
 bool lane_gathers(enum work_lane which);
 
-/* -1: full or closed; with always never refused, and the lane must be open. */
+/* -1: full or closed; with always never refused, and the lane must be open.  What is put in with
+ * always takes no place away: when all who wait are woken at once, new work is still let in. */
 int lane_put(struct lane *lane, struct work *work, bool always);
 /* Waits for work and marks the caller as busy with it until lane_leave(); NULL: closed, and nothing
  * is left.  Where work is gathered, what is returned goes on with .next. */

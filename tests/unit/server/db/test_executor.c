@@ -139,6 +139,28 @@ static void test_what_goes_on_is_never_refused(void **state)
         assert_int_equal(tasks[i].order, i + 1);
 }
 
+/* As when all who wait for something are woken at once. */
+static void test_what_goes_on_takes_no_place(void **state)
+{
+    struct fixture *f = *state;
+    static struct task first, more[4], tasks[4]; /* run by the teardown if this fails */
+
+    assert_int_equal(submit(f, WORK_SLOW, &first), 0);
+    until_waiting(&f->gate, 1);
+    for (int i = 0; i < 4; i++) {
+        more[i] = (struct task){.work = {.run = pass_gate}, .gate = &f->gate};
+        f->queue->submit_always(f->queue, WORK_SLOW, &more[i].work);
+    }
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(submit(f, WORK_SLOW, &tasks[i]), 0);
+    assert_int_equal(submit(f, WORK_SLOW, &tasks[3]), -1);
+    assert_int_equal(metrics_get(f->metrics, METRIC_POOL_WAITING_SLOW), 7);
+    open_gate(&f->gate);
+    executor_free(f->executor);
+    f->executor = NULL;
+    assert_int_equal(f->gate.done, 8);
+}
+
 static void test_slow_work_leaves_the_fast_lane_alone(void **state)
 {
     struct fixture *f = *state;
@@ -285,6 +307,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_full_queue_refuses, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_goes_on_is_never_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_goes_on_takes_no_place, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slow_work_leaves_the_fast_lane_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_every_task_runs_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_waits_in_a_lane_that_gathers_is_run_together,
