@@ -81,6 +81,9 @@ UPDATE tf.reaper SET lost_at = '{}';
 SELECT is(pg_temp.reap(), 'agent_lost 5', 'of few leases at least so many');
 UPDATE tf.reaper SET lost_at = '{}';
 SELECT is(pg_temp.reap(), 'agent_lost 3', 'may be lost in any case');
+UPDATE tf.reaper SET lost_at = array_fill(now(), ARRAY[99]);
+DELETE FROM tf.lease WHERE confirmed IS NOT NULL;
+SELECT is(pg_temp.reap(), NULL, 'when most jobs have ended since, none may be lost for a while');
 
 -- a lease that cannot be ended
 SELECT tfx.set_lease_rule('brake_least', 100) \g /dev/null

@@ -9,7 +9,8 @@ DECLARE
 BEGIN
     SELECT count(*) INTO v_lost FROM tf.reaper r CROSS JOIN unnest(r.lost_at) o(at)
     WHERE o.at BETWEEN now() - interval '1 min' AND now();
+    -- Many jobs may have ended since: then more were lost than may be by now.
     RETURN greatest((v_leases + v_lost) * tfx.find_rule('brake_percent') / 100,
-                    tfx.find_rule('brake_least')) - v_lost;
+                    tfx.find_rule('brake_least'), v_lost) - v_lost;
 END
 $$;
