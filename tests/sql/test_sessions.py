@@ -258,6 +258,26 @@ def test_renewals_of_the_same_jobs_in_another_order_do_not_deadlock(connect):
         session.commit()
 
 
+def test_whoever_ends_what_waited_too_long_takes_jobs_in_their_order(connect):
+    """And not in that of their deadlines: renewals of the same jobs would deadlock with it."""
+    quiet, one, two = connect(autocommit=True), connect(), connect()
+    submit(quiet, 2, "late")
+    assert len(claim(quiet, ["l1", "l2"], ["late"])) == 2
+    low, high = [row[0] for row in quiet.execute(
+        "SELECT job_id FROM tf.lease WHERE queue = 'late' ORDER BY job_id").fetchall()]
+    quiet.execute("INSERT INTO tf.deadline SELECT id, now(), 1, at FROM (VALUES (%s, now()), (%s, now() -"
+                  " interval '1 h')) d(id, at)", (low, high))
+    lock = "SELECT FROM tf.lease WHERE job_id = %s FOR UPDATE"
+    one.execute(lock, (low,))
+    call = Call(two, "SELECT tfx.expire_jobs(10)", (), quiet)
+    assert not call.settle(), "waits for the first job"
+    assert Call(one, lock, (high,), quiet).settle(), "and has not taken the second"
+    one.rollback()
+    assert call.result() == [(0,)]
+    two.commit()
+    quiet.execute("DELETE FROM tf.deadline WHERE job_id IN (%s, %s)", (low, high))
+
+
 @pytest.mark.parametrize("ending, allowed", [("commit", "first"), ("rollback", "second")])
 def test_the_same_key_twice_at_once_is_one_job(connect, ending, allowed):
     quiet, one, two = connect(autocommit=True), connect(), connect()

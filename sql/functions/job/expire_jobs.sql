@@ -11,7 +11,9 @@ DECLARE
     v_count int := 0;
 BEGIN
     FOR v_id IN
-        SELECT d.job_id FROM tf.deadline d WHERE d.at <= now() ORDER BY d.at LIMIT p_limit
+        SELECT o.job_id
+        FROM (SELECT d.job_id FROM tf.deadline d WHERE d.at <= now() ORDER BY d.at LIMIT p_limit) o
+        ORDER BY o.job_id
     LOOP
         SELECT * INTO v FROM tfx.lock_job(v_id, NULL);
         IF v.ret_state IN ('held', 'waiting') THEN
