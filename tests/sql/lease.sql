@@ -202,4 +202,12 @@ SELECT pg_temp.post(50, 'provision', 'k');
 SELECT is(pg_temp.left_s(50), 15000, 'provisions for long when it has no limit');
 SELECT is(pg_temp.claim('k', '{b}', 53), 52, 'and claims another job');
 SELECT is(pg_temp.left_s(50), 1800, 'so it has left that one');
+SELECT pg_temp.submit(54, '{"queue": "never", "retry": {"max": 0}}') \g /dev/null
+SELECT is(pg_temp.claim('n', '{never}', 54, '{"lease": 600, "boot": "one"}'), 54, 'an agent that is started anew');
+SELECT is(pg_temp.claim('n', '{none}', 55, '{"lease": 600, "boot": "two"}'), NULL, 'before it ever asked about its job');
+SELECT results_eq('SELECT pg_temp.reap()', $$ VALUES ('54 undelivered') $$, 'has run nothing');
+SELECT is(pg_temp.state(54), 'waiting', 'so nothing is lost');
+SELECT pg_temp.submit(55, '{"queue": "big", "global_timeout": 9223372036854775807}'), pg_temp.claim('m', '{big}', 56) \g /dev/null
+SELECT pg_temp.post(55, 'provision', 'm');
+SELECT is(pg_temp.left_s(55), 15000, 'the longest limit a job can have is none');
 \ir lib/end.psql

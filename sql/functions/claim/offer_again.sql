@@ -2,7 +2,8 @@
 -- What an agent that asks again says about the leases it holds.
 --   * Never heard of since it was offered a while ago (offer_again_s): the answer was lost.  It gets the
 --     same job and attempt again under the new token (a row in the result).
---   * Another boot id: the agent restarted and its job is gone; the lease ends now.
+--   * Another boot id: the agent restarted and its job is gone; the lease ends now.  If it was never
+--     confirmed nothing ran: that does not count as lost (tfx.lose_lease).
 --   * Confirmed, without a lease of its own: it left that job, whose result may still be spooled
 --     (left_job_s).
 -- Rows somebody else is changing are left alone.
@@ -27,8 +28,7 @@ BEGIN
         FOR UPDATE OF l SKIP LOCKED
     LOOP
         IF v.boot <> v.j ->> 'boot' THEN
-            UPDATE tf.lease l SET lease_until = '-infinity', confirmed = coalesce(l.confirmed, now())
-            WHERE l.job_id = v.job_id;
+            UPDATE tf.lease l SET lease_until = '-infinity' WHERE l.job_id = v.job_id;
         ELSIF v.lost_answer AND p_free[v.number] THEN
             PERFORM tfx.renew_offer(v.job_id, v.attempt, v.j);
             p_free[v.number] := false;

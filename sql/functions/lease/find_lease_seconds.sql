@@ -7,7 +7,9 @@ DECLARE
     v_seconds int;
 BEGIN
     SELECT CASE WHEN p.capped_by = 'global_timeout' AND j.global_timeout IS NOT NULL
-                THEN least(p.seconds, greatest(j.global_timeout, 0) + 600) ELSE p.seconds END
+                -- the inner limit: any 64 bit number is allowed there
+                THEN least(p.seconds, least(greatest(j.global_timeout, 0), p.seconds) + 600)
+                ELSE p.seconds END
     INTO v_seconds
     FROM tf.phase_lease p
     LEFT JOIN tf.job j ON j.id = p_id AND p.capped_by IS NOT NULL
