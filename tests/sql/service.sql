@@ -57,11 +57,17 @@ SELECT tfx.ready_job(pg_temp.id(11)) \g /dev/null
 INSERT INTO tf.file (week, id, job_id, attempt, kind, state)
     VALUES (tfx.find_week(now()), pg_temp.id(1), pg_temp.id(11), 0, 'attachments', 'complete');
 SELECT pg_temp.claim('a', '{q}', n) FROM generate_series(1, 3) n \g /dev/null
+UPDATE tf.agent SET queues = queues || '{r,s,t}' WHERE name = 'spare';
+SELECT pg_temp.submit(n, jsonb_build_object('queue', q, 'retry', '{"max": 3, "on": ["setup"], "backoff": 600}'::jsonb - k)),
+    pg_temp.claim('r', ARRAY[q], n, more), pg_temp.post(n, 'complete', 'r', '{"setup": 1}')
+    FROM (VALUES (12, 'r', 'backoff', '{}'::jsonb), (13, 's', '', '{}'), (14, 't', 'backoff', '{"lease": 60, "boot": "1"}'))
+        j(n, q, k, more) \g /dev/null
 SELECT pg_temp.post(1, 'provision'), pg_temp.post(3, 'complete'), pg_temp.post(2, 'setup'), pg_temp.age(2, '1 h') \g /dev/null
 SELECT tfx.reap_leases(9) \g /dev/null
 CREATE FUNCTION pg_temp.places() RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(v::text, ' ' ORDER BY v.seq) FROM (
-        SELECT 'held' AS place, job_id, queue, nprio, seq, week, attempt, lost, exclude_agents, 'waiting' AS state FROM tf.hold
+        SELECT 'held' AS place, job_id, queue, nprio, seq, week, attempt, lost, exclude_agents,
+               concat_ws(' ', why, abs(extract(epoch FROM not_before - now()) - 600) < 60) AS state FROM tf.hold
         UNION ALL SELECT 'waiting', job_id, queue, nprio, seq, week, attempt, lost, exclude_agents, 'waiting' FROM tf.wait
         UNION ALL SELECT 'running', job_id, queue, nprio, seq, week, attempt, lost, exclude_agents, job_state FROM tf.lease) v
 $$;
@@ -71,7 +77,7 @@ SELECT is(pg_temp.places(), :'before', 'and nothing else has changed');
 SELECT results_eq('SELECT held, waiting, running FROM tfx.rebuild_hot()', 'VALUES (0::bigint, 0::bigint, 0::bigint)',
     'nothing is missing');
 TRUNCATE tf.hold, tf.wait, tf.lease;
-SELECT results_eq('SELECT held, waiting, running FROM tfx.rebuild_hot()', 'VALUES (1::bigint, 8::bigint, 1::bigint)',
+SELECT results_eq('SELECT held, waiting, running FROM tfx.rebuild_hot()', 'VALUES (2::bigint, 10::bigint, 1::bigint)',
     'after a restore every living job gets a place');
 SELECT is(pg_temp.places(), :'before', 'which is its old one');
 INSERT INTO tf.wait (queue, nprio, seq, job_id, week)

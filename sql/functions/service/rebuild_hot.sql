@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Gives every living job that is in none of tf.hold, tf.wait, tf.lease its place again, derived from
 -- what is kept: after restoring a dump, which leaves the three out.  Running jobs get half an
--- hour to be heard of.  Returns how many went where.  For an administrator; servers are stopped.
+-- hour to be heard of; an agent without a boot id counts as one without leases, which does not get a
+-- job again.  Returns how many went where.  For an administrator; servers are stopped.
 CREATE FUNCTION tfx.rebuild_hot() RETURNS TABLE (held bigint, waiting bigint, running bigint)
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -9,17 +10,20 @@ BEGIN
     SELECT j.id, j.queue, tfx.negate_priority(j.priority) AS nprio, j.seq, j.week, j.created_at,
            coalesce(a.attempt, 0) AS attempt, l.lost,
            nullif(coalesce(j.exclude_agents, '{}') || l.agents, '{}') AS exclude_agents,
-           a.attempt > 0 AND a.ended_at IS NULL AS runs,
-           j.attachments AND NOT EXISTS (
+           a.attempt > 0 AND a.ended_at IS NULL AS runs, b.not_before,
+           b.not_before IS NOT NULL OR j.attachments AND NOT EXISTS (
                SELECT FROM tf.file f
                WHERE f.week = j.week AND f.job_id = j.id AND f.kind = 'attachments'
                    AND f.state = 'complete') AS holds
     FROM tf.job j
     LEFT JOIN LATERAL (SELECT * FROM tf.attempt o WHERE o.job_id = j.id
                        ORDER BY o.attempt DESC LIMIT 1) a ON true
+    LEFT JOIN LATERAL (
+        SELECT t.at AS not_before FROM (SELECT a.ended_at + make_interval(secs => j.retry_backoff_s)) t(at)
+        WHERE a.reason IN ('agent_lost', 'retried') AND t.at > now()) b ON true
     CROSS JOIN LATERAL (
         SELECT count(*)::int AS lost, array_agg(o.agent ORDER BY o.attempt)
-                   FILTER (WHERE o.reason = 'agent_lost') AS agents
+                   FILTER (WHERE o.boot IS NULL OR j.retry_elsewhere) AS agents
         FROM tf.attempt o
         WHERE o.job_id = j.id AND o.reason IN ('agent_lost', 'retried')) l
     WHERE j.final_state IS NULL
@@ -37,8 +41,11 @@ BEGIN
                      ORDER BY p.phase DESC LIMIT 1), 'running'),
            m.exclude_agents
     FROM missing m JOIN tf.attempt a ON a.job_id = m.id AND a.attempt = m.attempt WHERE m.runs;
-    INSERT INTO tf.hold (job_id, queue, nprio, seq, week, since, why, exclude_agents)
-    SELECT m.id, m.queue, m.nprio, m.seq, m.week, m.created_at, 'attachments', m.exclude_agents
+    INSERT INTO tf.hold (job_id, queue, nprio, seq, week, attempt, lost, since, why, not_before,
+                         exclude_agents)
+    SELECT m.id, m.queue, m.nprio, m.seq, m.week, m.attempt, m.lost, m.created_at,
+           CASE WHEN m.not_before IS NULL THEN 'attachments' ELSE 'backoff' END, m.not_before,
+           m.exclude_agents
     FROM missing m WHERE m.holds AND m.runs IS NOT TRUE;
     INSERT INTO tf.wait (queue, nprio, seq, job_id, week, attempt, lost, since, exclude_agents)
     SELECT m.queue, m.nprio, m.seq, m.id, m.week, m.attempt, m.lost, m.created_at, m.exclude_agents
