@@ -28,6 +28,7 @@ class Explained:
         self.connection.execute("SET client_min_messages = log")
         self.connection.add_notice_handler(self._heard)
         self.scans = []
+        self.conditions = []
 
     def _heard(self, notice):
         text = notice.message_primary
@@ -36,6 +37,7 @@ class Explained:
 
     def _walk(self, node):
         table = node.get("Relation Name")
+        self.conditions.append(node.get("Index Cond", ""))
         if table and node.get("Actual Loops", 0) > 0 and "Scan" in node["Node Type"]:
             rows = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
                     + node.get("Rows Removed by Index Recheck", 0))
@@ -48,6 +50,7 @@ class Explained:
     def run(self, sql, *params):
         """Runs it in a transaction that is rolled back; its rows.  The scans are in self.scans."""
         self.scans = []
+        self.conditions = []
         with self.connection.transaction(force_rollback=True):
             return self.connection.execute(sql, params).fetchall()
 
@@ -164,6 +167,23 @@ def test_what_concerns_one_job_reads_a_few_rows(session, name):
     assert session.run(sql, *params) is not None
     assert no_large_table_is_read_from_end_to_end(session)
     assert session.rows() < 40, session.scans
+
+
+@pytest.mark.parametrize("caller", [{}, {"client_id": "c"}])
+def test_a_key_used_before_is_looked_up_with_its_owner(cluster, template, caller):
+    """By the key alone the whole index would be read, whose first column is the owner."""
+    name = cluster.clone(template)
+    session = Explained(cluster.conninfo(name))
+    facts = {"new_id": TOKEN, "queue": "q", "sha256": "00", "key": "k7", "key_sha256": "00", **caller}
+    try:
+        session.connection.execute("INSERT INTO tf.submission_key SELECT %s, 'k' || n, '\\x00', gen_random_uuid()"
+                                   " FROM generate_series(1, 5000) n", (caller.get("client_id"),))
+        session.connection.execute("ANALYZE tf.submission_key")
+        assert session.run("SELECT created FROM api.submit_job('{}', %s)", json.dumps(facts)) == [(False,)]
+    finally:
+        session.close()
+    used = [one for one in session.conditions if "key" in one]
+    assert used and all("submitter" in one for one in used), session.conditions
 
 
 def listed(session, **query):

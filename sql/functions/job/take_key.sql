@@ -18,7 +18,9 @@ BEGIN
     END IF;
     -- The row is locked by the attempt to replace it: it cannot go before we have read it.
     SELECT * INTO v_known FROM tf.submission_key k
-    WHERE k.submitter IS NOT DISTINCT FROM p_facts ->> 'client_id' AND k.key = p_facts ->> 'key';
+    WHERE k.submitter = p_facts ->> 'client_id' AND k.key = p_facts ->> 'key'
+        -- IS NOT DISTINCT FROM would read the whole index
+        OR p_facts ->> 'client_id' IS NULL AND k.submitter IS NULL AND k.key = p_facts ->> 'key';
     IF v_known.sha256 <> decode(p_facts ->> 'key_sha256', 'hex') THEN
         RAISE EXCEPTION 'this Idempotency-Key was used with another body' USING ERRCODE = 'TF422';
     END IF;

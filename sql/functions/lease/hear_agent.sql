@@ -15,6 +15,6 @@ BEGIN
                 USING ERRCODE = 'TF409';
         END IF;
     END IF;
-    PERFORM tfx.touch_lease(p_id, p_agent, p_token IS NOT NULL);
+    PERFORM tfx.touch_lease(p_id, p_agent, p_token);
 END
 $$;

@@ -15,7 +15,7 @@ DECLARE
 BEGIN
     SELECT * INTO v FROM tfx.find_attempt(p_id, p_agent, p_token);
     IF v.newest THEN
-        PERFORM tfx.touch_lease(p_id, p_agent, p_token IS NOT NULL);
+        PERFORM tfx.touch_lease(p_id, p_agent, p_token);
     END IF;
     -- Absurd numbers stay as they are: adding to them could overflow.
     IF p_number BETWEEN 0 AND 1000000000000 THEN

@@ -23,7 +23,7 @@ BEGIN
         IF NOT v.newest THEN
             NULL;
         ELSIF p_job_state IS NULL OR NOT p_job_state IN ('complete', 'completed') THEN
-            PERFORM tfx.touch_lease(p_id, p_agent, p_token IS NOT NULL);
+            PERFORM tfx.touch_lease(p_id, p_agent, p_token);
             PERFORM tfx.show_state(p_id, v.attempt, p_agent, p_job_state);
             PERFORM tfx.mark_stop(p_id, v.attempt, p_stopped);
         ELSE
