@@ -26,6 +26,10 @@ SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p
     WHERE 'enable_seqscan=off' = ANY (p.proconfig) AND NOT 'jit=off' = ANY (p.proconfig) $$,
     'who forbids sequential scans forbids JIT: the price of what has no index would start the compiler');
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE n.nspname = 'api' AND p.proargnames[1] IN ('p_id', 'p_file', 'p_sha256')
+        AND NOT 'enable_seqscan=off' = ANY (p.proconfig) $$,
+    'who looks for one thing forbids them: the functions it shares with others keep the plans it makes');
+SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     JOIN pg_type t ON t.oid = p.prorettype
     WHERE n.nspname = 'api' AND t.typrelid <> 0 $$, 'no api function returns the row of a table');
 SELECT is_empty($$ SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

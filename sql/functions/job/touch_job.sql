@@ -4,7 +4,8 @@
 --   TF404  no such job        TF409  the token is not that of the newest attempt
 CREATE FUNCTION api.touch_job(p_id uuid, p_agent text, p_token text,
                               p_stopped text DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET jit = off SET enable_seqscan = off AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM tf.job j WHERE j.id = p_id) THEN
         RAISE EXCEPTION 'job "%" does not exist', p_id USING ERRCODE = 'TF404';

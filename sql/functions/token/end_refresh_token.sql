@@ -2,7 +2,8 @@
 -- Makes a refresh token useless and tells whose it was; access tokens it bought live on until they
 -- expire.  problem: unknown or revoked already; NULL if it was good until now.
 CREATE FUNCTION api.end_refresh_token(p_sha256 bytea) RETURNS TABLE (client_id text, problem text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_token tf.refresh_token;
 BEGIN

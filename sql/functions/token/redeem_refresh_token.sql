@@ -4,7 +4,8 @@
 -- token was tried can be told to the security log.
 CREATE FUNCTION api.redeem_refresh_token(p_sha256 bytea)
 RETURNS TABLE (client_id text, permissions text, problem text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_token tf.refresh_token;
 BEGIN
