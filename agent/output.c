@@ -34,7 +34,8 @@ static int open_log(struct output *o, const char *path, int flags, int64_t limit
     buf_init(&o->held, MASK_HELD_MAX);
     buf_init(&o->broken, 4);
     buf_init(&o->spare, OUTPUT_SPARE_MAX);
-    o->fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0644);
+    /* a job may have put a pipe there, whose other end nobody opens */
+    o->fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
     if (o->fd < 0)
         return err_set_errno(err, errno, "could not open \"%s\"", path);
     if (fstat(o->fd, &st) < 0 || !S_ISREG(st.st_mode)) {

@@ -13,9 +13,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define RECORD_SIZE ((size_t)8192) /* a name of 1,000 control characters takes 6,000 */
+/* a job may have put a link or a pipe there */
+#define OPEN_FLAGS (O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
 
 static const char *const types[LOG_TYPE_COUNT] = {[LOG_OUTPUT] = "output", [LOG_SERIAL] = "serial"};
 
@@ -89,7 +92,7 @@ static int save(const struct record *record, const char *dir, bool durable, stru
 {
     AUTO(buf) struct buf text = BUF_INIT(RECORD_SIZE);
     AUTO_FREE char *path = fs_join(dir, RECORD_FILE);
-    AUTO_CLOSE int fd = path ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+    AUTO_CLOSE int fd = path ? open(path, OPEN_FLAGS, 0600) : -1;
 
     if (fd < 0)
         return err_set_errno(err, errno, "could not open \"%s/%s\"", dir, RECORD_FILE);
@@ -126,10 +129,13 @@ int record_load(struct record *record, const char *dir, struct err *err)
     AUTO(buf) struct buf text = BUF_INIT(RECORD_SIZE);
     AUTO_FREE char *path = fs_join(dir, RECORD_FILE);
     struct json_object *json;
+    struct stat st;
     const char *phase;
 
     if (!path)
         return err_set(err, ERR_INTERNAL, "out of memory");
+    if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode)) /* reading a pipe would never end */
+        return err_set(err, ERR_INVALID, "\"%s\" is not a file", path);
     if (fs_read(path, &text, err) < 0 || jsn_parse(buf_text(&text), text.len, &json, err) < 0)
         return -1;
     record_init(record, jsn_text(json, "agent") ? jsn_text(json, "agent") : "");

@@ -338,6 +338,21 @@ static void test_a_full_disk_costs_only_what_the_spare_cannot_hold(void **state)
     scene_end(&s);
 }
 
+static void test_a_pipe_in_place_of_a_log_is_not_waited_for(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_start(&s, 8000);
+    output_done(&s.output);
+    assert_int_equal(unlink(s.path), 0);
+    assert_int_equal(mkfifo(s.path, 0600), 0);
+    (void)alarm(30);
+    assert_int_equal(output_resume(&s.output, s.path, 8000, &s.err), -1);
+    (void)alarm(0);
+    scene_end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +369,7 @@ int main(void)
         cmocka_unit_test(test_sending_goes_on_after_a_restart_where_it_was),
         cmocka_unit_test(test_a_fragment_without_reply_is_cut_at_the_same_place_after_a_restart),
         cmocka_unit_test(test_a_full_disk_costs_only_what_the_spare_cannot_hold),
+        cmocka_unit_test(test_a_pipe_in_place_of_a_log_is_not_waited_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

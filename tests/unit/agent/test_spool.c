@@ -284,6 +284,28 @@ static void test_only_plain_files_are_read(void **state)
     scene_end(&s);
 }
 
+static void test_pipes_in_place_of_what_the_agent_wrote_are_not_waited_for(void **state)
+{
+    struct record record;
+    struct scene s;
+    char path[100];
+    char *dir;
+
+    (void)state;
+    scene_start(&s);
+    (void)alarm(30);
+    dir = make(&s, ID_1, "agent", false);
+    assert_int_equal(record_load(&record, dir, &s.err), 0);
+    (void)snprintf(path, sizeof(path), "%s/" RECORD_FILE, dir);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(record_save(&record, dir, &s.err), -1);
+    assert_int_equal(record_load(&record, dir, &s.err), -1);
+    (void)alarm(0);
+    free(dir);
+    scene_end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -296,6 +318,7 @@ int main(void)
         cmocka_unit_test(test_what_was_half_made_is_found_and_what_was_half_removed_is_not),
         cmocka_unit_test(test_a_discarded_directory_is_gone),
         cmocka_unit_test(test_only_plain_files_are_read),
+        cmocka_unit_test(test_pipes_in_place_of_what_the_agent_wrote_are_not_waited_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
