@@ -13,6 +13,7 @@
 #include "common/fs.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "common/parse.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,14 +36,24 @@ static struct json_object *read_json(const char *dir, const char *name, struct e
     return json;
 }
 
+static bool is_of_job(struct json_object *definition, const char *id)
+{
+    const char *written = jsn_text(definition, "job_id");
+    char canonical[UUID_TEXT_SIZE];
+
+    return written && parse_uuid(written, strlen(written), canonical, NULL) == 0 &&
+           strcmp(canonical, id) == 0;
+}
+
 /* An agent that died at the very beginning, or a job that made a mess of its directory: the id, by
- * which the server knows it, is the directory's name. */
+ * which the server knows it, is the directory's name.  A file of another id is not believed: the
+ * job could have its end reported as that of somebody else's. */
 static struct json_object *read_definition(const char *dir)
 {
     struct json_object *definition = read_json(dir, JOB_DEFINITION_FILE, NULL);
     const char *name = strrchr(dir, '/');
 
-    if (jsn_text(definition, "job_id"))
+    if (is_of_job(definition, name ? name + 1 : dir))
         return definition;
     json_object_put(definition);
     definition = json_object_new_object();
@@ -115,12 +126,18 @@ static void end_strays(const struct job *job)
 static int lost_phase(const struct job *job)
 {
     int cut = job_cut_phase(job);
+    /* known without the definition, which the job may have spoilt */
+    bool was_in_phase = job->record.running && job->record.phase >= 0 &&
+                        job->record.phase < PHASE_CLEANUP &&
+                        !jsn_get(job->status, phase_name((enum phase)job->record.phase));
     bool was_allocated = jsn_get(job->status, phase_name(PHASE_ALLOCATE)) &&
                          job->record.phase == PHASE_ALLOCATE && !job->record.released;
 
     /* others were using the device, or were about to: cleanup takes it from them */
     if (was_allocated && jsn_int(job->status, phase_name(PHASE_ALLOCATE), 0) == 0)
         return PHASE_ALLOCATE;
+    if (was_in_phase)
+        return job->record.phase;
     return job->record.phase == PHASE_CLEANUP ? -1 : cut;
 }
 

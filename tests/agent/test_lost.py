@@ -94,6 +94,21 @@ def test_killed_in_a_phase(fake, make_agent):
     assert job.log("test") == ""
 
 
+def test_a_job_cannot_have_its_loss_reported_as_that_of_another(fake, make_agent):
+    other = fake.add_job(job_queue="of-nobody")
+    other_id = other.definition["job_id"]
+    agent = make_agent(test_command=f"echo '{{\"job_id\": \"{other_id}\"}}' > testflinger.json; "
+                                    "echo begun; sleep 1000", cleanup_command="echo cleaned")
+    job = fake.add_job(**DATA)
+    wait_for(lambda: "begun" in job.log("test"))
+    agent.kill()
+    agent.start()
+    fake.wait_complete(job)
+    assert job.status == {"test": 137, "cleanup": 0}
+    assert "the agent was lost in the test phase" in job.log("test")
+    assert other.completions == 0 and not fake.seen("POST", result_of(other) + ".*")
+
+
 def test_killed_in_cleanup_after_a_failure(fake, make_agent, tmp_path):
     gate = tmp_path / "gate"
     agent = make_agent(**{**COMMANDS, "provision_command": "exit 3",
