@@ -33,6 +33,7 @@ static void interrupt(struct job *job, unsigned waiting, enum job_event event)
 }
 
 #define WAITING    (1U << JOB_CHECK | 1U << JOB_ALLOCATE | 1U << JOB_WAIT)
+#define FETCHING   (1U << JOB_ATTACHMENTS | 1U << JOB_UNPACK)
 #define DELIVERING (1U << JOB_ASK | 1U << JOB_PACK | 1U << JOB_UPLOAD | 1U << JOB_OUTCOME)
 
 /* Only cleanup is still run. */
@@ -44,7 +45,7 @@ static void end_phases(struct job *job, enum stop_reason reason)
         job->reason = stop_event(reason);
     if (is_running_command(job) && job->phase != PHASE_CLEANUP)
         (void)stop_ask(&job->run.stop, reason);
-    interrupt(job, 1U << JOB_ATTACHMENTS, JOB_FAILED);
+    interrupt(job, FETCHING, JOB_FAILED);
     interrupt(job, WAITING, JOB_CANCELLED);
 }
 
@@ -75,8 +76,8 @@ void job_cancel(struct job *job)
     job->cancel_wished = true;
     if (is_running_command(job))
         job->cancelled = stop_ask(&job->run.stop, STOP_CANCELLED) || job->cancelled;
-    else
-        interrupt(job, WAITING, JOB_CANCELLED);
+    interrupt(job, FETCHING, JOB_FAILED);
+    interrupt(job, WAITING, JOB_CANCELLED);
 }
 
 void job_hurry(struct job *job)
@@ -87,5 +88,5 @@ void job_hurry(struct job *job)
         return;
     }
     sender_give_up(job->sender); /* a flush, if there is one, has failed then */
-    interrupt(job, 1U << JOB_ATTACHMENTS | DELIVERING, JOB_FAILED);
+    interrupt(job, FETCHING | DELIVERING, JOB_FAILED);
 }

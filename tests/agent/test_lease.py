@@ -111,6 +111,19 @@ def test_a_server_without_leases_sees_nothing_of_them(fake, make_agent, gate):
     assert agent.stop() == 0
 
 
+def test_a_cancel_does_not_wait_for_attachments_on_their_way(fake, make_agent):
+    fake.offer(lease_s=2)
+    make_agent(test_command="echo tested", cleanup_command="echo cleaned", cancel_interval=3600)
+    hold = fake.hold("GET", "/v1/job/.*/attachments")
+    job = fake.add_job(attachments=b"x", test_data={"a": 1})
+    hold.wait_reached()
+    fake.cancel(job)
+    fake.wait_complete(job, 30)
+    hold.release()
+    assert job.status == {"cleanup": 0}
+    assert "tested" not in job.log("test")
+
+
 def test_a_renewal_tells_of_a_cancel(fake, make_agent, gate):
     fake.offer(lease_s=2)
     _, job = begun(fake, make_agent, until(gate), cancel_interval=3600,
