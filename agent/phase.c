@@ -15,9 +15,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define SERIAL_PIECES 4 /* read in one go */
+#define SERIAL_PIECES 4  /* read in one go */
+#define SERIAL_FACTOR 16 /* times output_bytes is read */
 
 static void on_flushed(void *arg, bool all_sent);
 
@@ -145,19 +147,38 @@ static void on_serial_step(void *arg)
     ssize_t n = 0;
 
     for (int i = 0; i < SERIAL_PIECES; i++) {
-        n = read(run->serial_fd, piece, sizeof(piece));
+        n = read(run->serial_fd, piece,
+                 run->serial_left < (int64_t)sizeof(piece) ? (size_t)run->serial_left
+                                                           : sizeof(piece));
         if (n <= 0)
             break;
+        run->serial_left -= n;
         output_add(run->serial, piece, (size_t)n);
     }
     if (n > 0) {
         reactor_after(job->context->reactor, &run->serial_step, 0);
         return;
     }
+    if (run->serial_left == 0 && read(run->serial_fd, piece, 1) > 0)
+        output_say(run->serial, "\n*** the rest of this serial log is left out, it was too long or "
+                                "still being written ***\n");
     (void)close(run->serial_fd);
     run->serial_fd = -1;
     output_end(run->serial);
     sender_flush(job->sender, on_flushed, job);
+}
+
+/* How much of the serial log is read: what is there now, since what the command left running may
+ * write to it for ever, and no more than can be read in a while. */
+static int64_t serial_size(const struct job *job)
+{
+    int64_t most = job->context->config->output_bytes;
+    struct stat st;
+
+    if (fstat(job->run.serial_fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return 0;
+    most = most < INT64_MAX / SERIAL_FACTOR ? most * SERIAL_FACTOR : INT64_MAX;
+    return st.st_size < most ? st.st_size : most;
 }
 
 /* The serial log is copied through the mask before any of it leaves the agent. */
@@ -175,6 +196,7 @@ static bool begin_serial(struct job *job)
         return false;
     (void)snprintf(name, sizeof(name), ".%s-serial.log", phase_name(job->phase));
     run->serial = open_log(job, LOG_SERIAL, name);
+    run->serial_left = serial_size(job);
     if (run->serial)
         return true;
     (void)close(run->serial_fd);

@@ -20,6 +20,7 @@ struct phase_run {
     struct output *output; /* owned by the job's sender */
     struct output *serial;
     int serial_fd;
+    int64_t serial_left; /* bytes to be read */
     struct stop stop;
     struct timer look;        /* for a cancel, of a job that is not lent */
     struct timer serial_step; /* the serial log is read in pieces */

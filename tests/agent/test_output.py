@@ -200,3 +200,13 @@ def test_a_job_that_puts_pipes_in_the_way_does_not_stop_the_agent(fake, make_age
     job = fake.add_job(test_data={"a": 1})
     fake.wait_complete(job)
     assert job.status == {"setup": 1, "cleanup": 0}
+
+
+def test_a_serial_log_without_end_does_not_hold_the_agent(fake, make_agent):
+    make_agent(setup_command="echo booted > setup-serial.log; truncate -s 1T setup-serial.log",
+               output_bytes=50000)
+    job = fake.add_job(test_data={"a": 1})
+    fake.wait_complete(job)
+    assert job.status == {"setup": 0}
+    assert job.log("setup", "serial").startswith("booted\n")
+    assert "the rest of this serial log is left out" in job.log("setup", "serial")[-200:]
