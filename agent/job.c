@@ -142,6 +142,18 @@ static const struct job_lanes delivery_lanes = {API_SPOOL, API_SPOOL, API_SPOOL,
 
 /* --- making and freeing ---------------------------------------------------------------- */
 
+/* One that holds U+0000 is a shorter one in the environment. */
+static int mask_secret(struct mask *mask, struct json_object *value, struct err *err)
+{
+    const char *text = json_object_get_string(value);
+    size_t len = (size_t)json_object_get_string_len(value);
+    size_t seen = strlen(text);
+
+    if (seen < len && mask_add(mask, text, seen, err) < 0)
+        return -1;
+    return mask_add(mask, text, len, err);
+}
+
 static int collect_secrets(struct job *job, struct err *err)
 {
     for (enum phase phase = 0; phase < PHASE_COUNT; phase++) {
@@ -153,8 +165,7 @@ static int collect_secrets(struct job *job, struct err *err)
         {
             (void)name;
             if (json_object_is_type(value, json_type_string) &&
-                mask_add(job->mask, json_object_get_string(value),
-                         (size_t)json_object_get_string_len(value), err) < 0)
+                mask_secret(job->mask, value, err) < 0)
                 return -1;
         }
     }

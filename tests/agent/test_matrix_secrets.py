@@ -39,6 +39,8 @@ PRINTED = [
     ("of several bytes a character", ["pässwörd €"], "pässwörd €!", lambda s: f"{s[0]}!"),
     ("repeated", ["aa"], "aaaaa", lambda s: f"{s[0]}{s[0]}a"),
     ("one character", ["#"], "a#b", lambda s: f"a{s[0]}b"),
+    ("cut in the environment", ["open\0sesame"], "open open\0sesame",
+     lambda s: f"{shown('open')} {s[0]}"),
     ("what masks look like", ["**a1b2c3**"], "a**a1b2c3**b", lambda s: f"a{s[0]}b"),
 ]
 
