@@ -96,6 +96,13 @@ SELECT pg_temp.lives(50, 60, 'and is tried again in a minute');
 ALTER TABLE tf.job DROP CONSTRAINT trouble;
 SELECT pg_temp.age(50, '2 h') \g /dev/null
 SELECT is(pg_temp.reap(), 'agent_lost 1', 'then it ends');
+SELECT pg_temp.start(52), pg_temp.age(52, '2 h') \g /dev/null
+CREATE FUNCTION pg_temp.refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'not now' USING ERRCODE = '40P01'; END $$;
+CREATE TRIGGER refuse BEFORE UPDATE ON tf.job FOR EACH ROW EXECUTE FUNCTION pg_temp.refuse();
+SELECT throws_ok('SELECT tfx.reap_leases(9)', '40P01', NULL, 'a deadlock ends the whole run');
+DROP TRIGGER refuse ON tf.job;
+SELECT is(pg_temp.reap(), 'agent_lost 1', 'the next one makes up for it');
 
 -- rules
 SELECT throws_ok($$ SELECT tfx.set_lease_rule('dance', 1) $$, 'TF404', NULL, 'an unknown rule');
