@@ -21,20 +21,22 @@ static bool is_running_command(const struct job *job)
            !job->run.output->ended;
 }
 
+#define ASKING     (1U << JOB_CHECK | 1U << JOB_WAIT)
+#define WAITING    (ASKING | 1U << JOB_ALLOCATE)
+#define FETCHING   (1U << JOB_ATTACHMENTS | 1U << JOB_UNPACK)
+#define DELIVERING (1U << JOB_ASK | 1U << JOB_PACK | 1U << JOB_UPLOAD | 1U << JOB_OUTCOME)
+
 /* Ends the request or the pause that the stage, if it is one of these, waits for. */
 static void interrupt(struct job *job, unsigned waiting, enum job_event event)
 {
     if (job->step.armed || !(waiting & (1U << job->stage)))
         return;
-    api_drop(job->context->api, job->lanes->main);
+    if (!(ASKING & (1U << job->stage))) /* else there are only reports on their way */
+        api_drop(job->context->api, job->lanes->main);
     api_drop(job->context->api, job->lanes->ask);
     reactor_disarm(job->context->reactor, &job->pause);
     job_event(job, event);
 }
-
-#define WAITING    (1U << JOB_CHECK | 1U << JOB_ALLOCATE | 1U << JOB_WAIT)
-#define FETCHING   (1U << JOB_ATTACHMENTS | 1U << JOB_UNPACK)
-#define DELIVERING (1U << JOB_ASK | 1U << JOB_PACK | 1U << JOB_UPLOAD | 1U << JOB_OUTCOME)
 
 /* Only cleanup is still run. */
 static void end_phases(struct job *job, enum stop_reason reason)

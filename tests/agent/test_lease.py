@@ -158,6 +158,27 @@ def test_a_provision_is_not_ended_by_a_cancel_but_what_follows_is(fake, make_age
     assert job.status == {"provision": 0}
 
 
+def test_a_cancel_between_phases_drops_no_report(fake, make_agent, gate):
+    fake.offer(lease_s=2)
+    make_agent(provision_command=f"echo begun; {until(gate)}", test_command="echo never",
+               cancel_interval=3600)
+    report = fake.hold("POST", "/v1/result/[^/]*", text=b'"provision":0')  # the provision log waits behind it
+    job = fake.add_job(provision_data={"a": 1}, test_data={"a": 1})
+    wait_for(lambda: "begun" in job.log("provision"))
+    question = fake.hold("GET", f"/v1/result/{job.definition['job_id']}")
+    gate.touch()
+    report.wait_reached()
+    question.wait_reached()
+    seen = len(fake.renewals(job))
+    fake.cancel(job)
+    wait_for(lambda: len(fake.renewals(job)) > seen and fake.renewals(job)[-1].status)
+    report.release()
+    question.release()
+    fake.wait_complete(job)
+    assert "never" not in job.log("test")
+    wait_for(lambda: fake.provision_logs, what="the provision log")
+
+
 def test_the_status_tells_of_a_cancel_at_once(fake, make_agent, gate):
     fake.offer(lease_s=3600, wait_s=300)
     _, job = begun(fake, make_agent, until(gate), cancel_interval=3600)
