@@ -382,3 +382,19 @@ def test_who_waited_to_look_at_leases_takes_that_for_no_outage(connect):
     one.execute("UPDATE tf.reaper SET last_run = clock_timestamp()")
     one.commit()
     assert call.result() == [(False,)]
+
+
+def test_an_attempt_begins_after_the_one_before_has_ended(connect):
+    """Also when the transaction that claims had begun before."""
+    quiet, early = connect(autocommit=True), connect()
+    submit(quiet, 1, "again")
+    assert len(claim(quiet, ["first"], ["again"])) == 1
+    early.execute("SELECT now()")  # READ COMMITTED: its statements see what comes
+    quiet.execute("UPDATE tf.lease SET lease_until = now() WHERE queue = 'again'")
+    assert ("undelivered",) in quiet.execute("SELECT reason FROM tfx.reap_leases(9)").fetchall()
+    assert len(claim(early, ["second"], ["again"])) == 1
+    early.commit()
+    assert quiet.execute(
+        "SELECT b.claimed_at >= a.ended_at FROM tf.attempt a JOIN tf.attempt b"
+        " ON (b.job_id, b.attempt) = (a.job_id, a.attempt + 1) WHERE b.agent = 'second'"
+    ).fetchall() == [(True,)]

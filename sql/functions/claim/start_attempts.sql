@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Turns places just taken off tf.wait into leases and attempts: p_places[i] goes to request
 -- p_numbers[i] (from 1).  One statement is safe here: the rows are ours already and nothing is
--- looked for.  The samples are of first claims.
+-- looked for.  The samples are of first claims.  The moment is taken here and is not that of the
+-- transaction, which may have begun before the attempt that came before had ended.
 --   TF409  the table of transitions does not allow claims
 CREATE FUNCTION tfx.start_attempts(p_requests jsonb, p_numbers int[], p_places tf.wait[])
 RETURNS void
@@ -10,7 +11,7 @@ DECLARE
     v_started int;
 BEGIN
     WITH allowed AS MATERIALIZED (
-        SELECT t.to_state, tfx.find_week(now()) AS week,
+        SELECT t.to_state, clock_timestamp() AS moment, tfx.find_week(now()) AS week,
                (SELECT l.value FROM tf.lease_rule l WHERE l.name = 'undelivered_s') AS seconds
         FROM tf.transition t WHERE t.from_state = 'waiting' AND t.event = 'claim'
     ), lease AS (
@@ -20,7 +21,7 @@ BEGIN
         SELECT p.job_id, p.queue, p.nprio, p.seq, p.week, a.week, p.attempt + 1, p.lost,
                r.j ->> 'agent', (r.j ->> 'token')::uuid, r.j ->> 'boot',
                tfx.grant_seconds(p.queue, (r.j ->> 'lease')::int),
-               now(), now(), now() + make_interval(secs => a.seconds),
+               a.moment, a.moment, a.moment + make_interval(secs => a.seconds),
                a.to_state, p.exclude_agents
         FROM allowed a
         CROSS JOIN unnest(p_places) WITH ORDINALITY p
@@ -28,16 +29,18 @@ BEGIN
         ORDER BY p.job_id
         RETURNING *
     ), attempt AS (
-        INSERT INTO tf.attempt (job_id, attempt, week, agent, token, boot, first_number)
-        SELECT l.job_id, l.attempt, l.attempt_week, l.agent, l.token, l.boot,
+        INSERT INTO tf.attempt (job_id, attempt, week, agent, token, boot, claimed_at, first_number)
+        SELECT l.job_id, l.attempt, l.attempt_week, l.agent, l.token, l.boot, l.claimed_at,
                CASE WHEN l.attempt > 1 THEN tfx.find_next_fragment(l.job_id) ELSE 0 END
         FROM lease l
     ), event AS (
-        INSERT INTO tf.event (job_id, attempt, event, from_state, to_state, who)
-        SELECT l.job_id, l.attempt, 'claim', 'waiting', l.job_state, l.agent FROM lease l
+        INSERT INTO tf.event (job_id, attempt, at, event, from_state, to_state, who)
+        SELECT l.job_id, l.attempt, l.claimed_at, 'claim', 'waiting', l.job_state, l.agent
+        FROM lease l
     ), sample AS (
         INSERT INTO tf.wait_sample (queue, seconds)
-        SELECT p.queue, extract(epoch FROM now() - p.since) FROM unnest(p_places) p
+        SELECT p.queue, extract(epoch FROM a.moment - p.since)
+        FROM allowed a CROSS JOIN unnest(p_places) p
         WHERE p.attempt = 0
     ), counter AS (
         INSERT INTO tf.queue_count AS c (queue, shard, claimed)
