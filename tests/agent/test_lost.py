@@ -69,11 +69,17 @@ def test_killed_while_the_directory_was_being_made(fake, make_agent):
     wait_for(lambda: not half_made.exists() and not agent.job_dir(job).exists())
 
 
-def test_killed_between_two_phases(fake, make_agent):
-    agent = make_agent(**COMMANDS)
-    hold = fake.hold("POST", "/v1/result/[^/]*", text=b'"provision":0}')
+def test_killed_between_two_phases(fake, make_agent, tmp_path):
+    gate = tmp_path / "gate"
+    agent = make_agent(**{**COMMANDS, "provision_command":
+                          f"echo provisioned; until [ -e {gate} ]; do sleep 0.05; done"})
+    report = fake.hold("POST", "/v1/result/[^/]*", text=b'"provision":0}')
     job = fake.add_job(**DATA)
-    kill_at(agent, hold)
+    wait_for(lambda: "provisioned" in job.log("provision"))
+    question = fake.hold("GET", result_of(job))  # the next phase does not wait for reports
+    gate.touch()
+    kill_at(agent, report)
+    question.release()
     agent.start()
     wait_reported(fake, agent, job)
     assert job.status == {"setup": 0, "provision": 0, "test": 137, "cleanup": 0}
