@@ -7,12 +7,14 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define HOST_MAX 256
+#define HOST_MAX    256
+#define KEEPALIVE_S 15
 
 struct host_port {
     char host[HOST_MAX]; /* empty: every address */
@@ -40,6 +42,25 @@ static int split(const char *address, struct host_port *ret, struct err *err)
     return 0;
 }
 
+/* Connections inherit these.  One whose far end lost its power says nothing: without them a request
+ * that waits would be parked until its deadline, and an agent that is gone handed a job. */
+static void notice_dead_peers(int fd)
+{
+    static const struct {
+        int level, name, value;
+    } options[] = {
+        {SOL_SOCKET, SO_KEEPALIVE, 1},
+        {IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_S},
+        {IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_S / 3},
+        {IPPROTO_TCP, TCP_KEEPCNT, 3},
+        {IPPROTO_TCP, TCP_USER_TIMEOUT, 2 * KEEPALIVE_S * 1000}, /* ms, of what was sent */
+    };
+
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+        (void)setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+                         sizeof(options[i].value));
+}
+
 static int bind_one(const struct addrinfo *info)
 {
     AUTO_CLOSE int fd = socket(info->ai_family, info->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
@@ -51,6 +72,7 @@ static int bind_one(const struct addrinfo *info)
         return -1;
     if (info->ai_family == AF_INET6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)); /* serve IPv4 as well */
+    notice_dead_peers(fd);
     if (bind(fd, info->ai_addr, info->ai_addrlen) < 0 || listen(fd, SOMAXCONN) < 0)
         return -1;
     return take_fd(&fd);

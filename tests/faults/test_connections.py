@@ -4,6 +4,7 @@ Others are served meanwhile."""
 import resource
 import select
 import socket
+import subprocess
 
 import pytest
 
@@ -47,6 +48,18 @@ def read_all(connection):
 
 def head(server, *lines):
     return ("\r\n".join(lines) + f"\r\nHost: 127.0.0.1:{server.port}\r\n").encode()
+
+
+def test_a_peer_that_lost_its_power_is_noticed(patient):
+    connection = connect(patient)
+    try:
+        done = subprocess.run(["ss", "-tnoH", "state", "established", "sport", "=",
+                               f":{patient.port}"], check=True, stdout=subprocess.PIPE, text=True)
+        port = connection.getsockname()[1]
+        assert [line for line in done.stdout.splitlines()
+                if f":{port} " in line and "timer:(keepalive" in line], done.stdout
+    finally:
+        connection.close()
 
 
 def test_a_thousand_idle_connections_disturb_nobody(patient):
