@@ -68,8 +68,9 @@ static void add_record(struct buf *b, const struct record *r)
     (void)buf_addf(b, ",\"phase\":\"%s\",\"running\":%d,\"over\":%d,\"uploaded\":%d",
                    r->phase < 0 ? "" : phase_name((enum phase)r->phase), r->running, r->over,
                    r->uploaded);
-    (void)buf_addf(b, ",\"released\":%d,\"posting\":%d,\"losses\":%d,\"reason\":\"%s\"",
-                   r->released, r->posting, r->losses, r->reason);
+    (void)buf_addf(b, ",\"released\":%d,\"posting\":%d,\"losses\":%d,\"reason\":", r->released,
+                   r->posting, r->losses);
+    (void)jsn_add_string(b, r->reason, strlen(r->reason)); /* read back from where jobs can write */
     (void)buf_adds(b, ",\"lease\":{\"token\":");
     (void)jsn_add_string(b, r->lease.token, strlen(r->lease.token));
     (void)buf_addf(b,

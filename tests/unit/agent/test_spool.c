@@ -92,7 +92,7 @@ static void test_a_record_is_read_as_it_was_written(void **state)
     written.next[LOG_SERIAL] = 77;
     written.marks[LOG_OUTPUT][PHASE_CLEANUP] = (struct output_mark){7, UINT64_C(1) << 40};
     written.losses = 2;
-    (void)snprintf(written.reason, sizeof(written.reason), "test_fail");
+    (void)snprintf(written.reason, sizeof(written.reason), "a \"test\" fail");
     written.lease = (struct record_lease){"token-\"1\"", 60, 3, 3600};
     assert_int_equal(record_save(&written, dir, &s.err), 0);
     assert_int_equal(record_load(&got, dir, &s.err), 0);
