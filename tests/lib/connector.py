@@ -23,6 +23,11 @@ if WRAPPER:
 UNDER_VALGRIND = bool(WRAPPER) and "valgrind" in WRAPPER[0]
 
 
+def inherited():
+    """What is around us, but for variables that look like those of a job."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("TESTFLINGER_")}
+
+
 class Connector:
     """A job's directory with a device's configuration.
 
@@ -50,7 +55,7 @@ class Connector:
         self.job.update(job)
         done = subprocess.run(self.command(stage), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, cwd=self.dir, check=False,
-                              timeout=timeout_s, env={**os.environ, **self.env})
+                              timeout=timeout_s, env={**inherited(), **self.env})
         assert not any(word in done.stdout for word in SANITIZER), done.stdout
         return done
 

@@ -129,13 +129,13 @@ unit_suite() {
     # a few of them talk to PostgreSQL
     BIN=$BUILDDIR
     cluster_start "$RUN/unit-postgresql" fsync=off
-    export TESTFLINGER_TEST_DB=$SUPERUSER
     while read -r program; do
         name=unit-${program#"$BUILDDIR"/tests/unit/}
         name=${name//\//-}
         status=0
         # shellcheck disable=SC2086 # UNDER is a command with its options
-        waited env -C "$BUILDDIR" srcdir="$ROOT" CMOCKA_MESSAGE_OUTPUT=TAP timeout 600 ${UNDER:-} "$program" \
+        waited env -C "$BUILDDIR" srcdir="$ROOT" TESTFLINGER_TEST_DB="$SUPERUSER" \
+            CMOCKA_MESSAGE_OUTPUT=TAP timeout 600 ${UNDER:-} "$program" \
             >"$RESULTS/$name.tap" 2>"$RESULTS/$name.log" || status=$?
         cat "$RESULTS/$name.tap" >>"$RESULTS/$name.log"
         note "$name" tap $status
