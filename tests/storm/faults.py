@@ -40,25 +40,24 @@ def replica_killed(lab, chance, pause):
         return server.dir.name
 
 
-def agent_killed(lab, chance, pause):
-    with chosen(lab.agents, chance) as agent:
+def _kill_agent(candidates, chance, pause):
+    with chosen(candidates, chance) as agent:
         if not agent:
             return None
         agent.kill()
         pause(chance.uniform(0, 2 * LEASE_S))
         agent.start()
         return agent.name
+
+
+def agent_killed(lab, chance, pause):
+    return _kill_agent(lab.agents, chance, pause)
 
 
 def parent_killed(lab, chance, pause):
     """The agent of a job of several devices, while others hold devices for it."""
-    with chosen([a for a in lab.agents if a.is_parent and lab.has_children(a.name)], chance) as agent:
-        if not agent:
-            return None
-        agent.kill()
-        pause(chance.uniform(0, 2 * LEASE_S))
-        agent.start()
-        return agent.name
+    parents = [a for a in lab.agents if a.is_parent and lab.has_children(a.name)]
+    return _kill_agent(parents, chance, pause)
 
 
 def _kill_database(lab, chance, pause, seconds):
