@@ -70,7 +70,8 @@ struct route {
     size_t body_max;
     const struct schema *schema;
     const struct upload_handler *upload;
-    bool head_claims_nothing; /* HEAD is answered 204 without asking the handler */
+    bool hands_out; /* HEAD is answered 204 without asking the handler; each answer has Accept-Wait
+                     */
     together_fn together;
 };
 

@@ -92,9 +92,6 @@ int handler_poster(const struct request *req, struct poster *ret_poster, struct 
 /* The same for what users read too: they are nobody's agent, whatever they send. */
 int handler_reader(const struct request *req, struct poster *ret_poster, struct err *err);
 
-/* Header Accept-Wait of the answers to agents: how long they may wait for work. */
-#define ACCEPT_WAIT "300"
-
 /* ?attempt=N: which attempt of a job is to be read; ATTEMPT_NEWEST if not given. */
 int handler_attempt(const struct request *req, int64_t *ret_attempt, struct err *err);
 

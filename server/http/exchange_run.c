@@ -42,7 +42,7 @@ static int run(struct exchange *ex, struct app *app, struct err *err)
 {
     if (check_body(ex, err) < 0)
         return -1;
-    if (ex->match.head && ex->match.route->head_claims_nothing)
+    if (ex->match.head && ex->match.route->hands_out)
         return response_none(&ex->res);
     if (ex->match.route->handler(app, &ex->req, &ex->res, err) < 0)
         return -1;

@@ -112,6 +112,9 @@ static void add_headers(struct exchange *ex, struct MHD_Response *out)
         (void)MHD_add_response_header(out, MHD_HTTP_HEADER_CONTENT_TYPE, res->content_type);
     for (size_t i = 0; i < res->header_count; i++)
         (void)MHD_add_response_header(out, res->headers[i].name, res->headers[i].value);
+    if (ex->match.route &&
+        ex->match.route->hands_out) /* an error must not look like an old server */
+        (void)MHD_add_response_header(out, "Accept-Wait", ACCEPT_WAIT);
     (void)MHD_add_response_header(out, "X-Request-Id", ex->req.id);
     if (ex->loop->draining || ex->conn->linger)
         (void)MHD_add_response_header(out, MHD_HTTP_HEADER_CONNECTION, "close");

@@ -20,7 +20,8 @@
 #define REQUEST_QUERY_MAX  1000
 #define WAIT_MEMO_SIZE     64
 #define WAIT_MAX_S         300
-#define NAME_MAX_BYTES     1000 /* queues, agents, clients: a btree entry ends at 2,704 bytes */
+#define ACCEPT_WAIT        "300" /* the same, to agents: header Accept-Wait */
+#define NAME_MAX_BYTES     1000  /* queues, agents, clients: a btree entry ends at 2,704 bytes */
 
 struct route;
 
