@@ -19,6 +19,8 @@
 #define CLAIM_TEXT_MAX ((size_t)4 << 20)
 #define SECRETS_MAX    ((size_t)16 << 20) /* SQL gives 4 MiB of them, in base64 */
 #define LEASE_MAX_S    3600
+/* A job whose answer cannot be made would fail each agent in turn. */
+#define FAILED_AGAIN_S 60
 
 /* Adds the names of all queue=… parameters; *ret_count is how many. */
 static int add_queues(const struct request *req, struct buf *b, size_t *ret_count, struct err *err)
@@ -122,20 +124,20 @@ static int wait_for_work(const struct request *req, const struct claim *claim, i
     return 0;
 }
 
-/* The client left while the job was being claimed: another agent may have it at once.  If that
- * fails, it comes back by itself since nobody asks about it. */
-static int give_back(struct app *app, const struct request *req, const struct claim *claim,
-                     const char *token, struct response *res)
+/* Nobody gets the answer: another agent may have the job, after delay_s.  If that fails, it comes
+ * back by itself since nobody asks about it. */
+static void give_back(struct app *app, const struct request *req, const struct claim *claim,
+                      const char *token, int64_t delay_s)
 {
     struct err err = ERR_INIT;
 
-    if (claim_store_return(app->db, claim->job, token, &err) < 0)
+    if (claim_store_return(app->db, claim->job, token, delay_s, &err) < 0)
         log_warning("claim", "job=%s text=\"could not be given back\" error=%s", claim->job,
                     LOG_VALUE(err.text));
-    for (size_t i = 0; i < req->query_count; i++)
+    wake_tell(app->waker, WAKE_JOB, claim->job);
+    for (size_t i = 0; i < req->query_count && delay_s == 0; i++)
         if (queue_of(req, i))
             wake_tell(app->waker, WAKE_QUEUE, queue_of(req, i));
-    return response_none(res);
 }
 
 /* One look; what was found is in *ret_claim, and its body in res. */
@@ -150,8 +152,10 @@ static int look(struct app *app, const struct request *req, const struct claim_r
 static int answer(struct app *app, const struct request *req, const struct claim *claim,
                   const char *token, struct response *res)
 {
-    if (request_gone(req))
-        return give_back(app, req, claim, token, res);
+    if (request_gone(req)) {
+        give_back(app, req, claim, token, 0);
+        return response_none(res);
+    }
     wake_tell(app->waker, WAKE_JOB, claim->job);
     res->content_type = "application/json";
     return 0;
@@ -167,8 +171,7 @@ int job_claim(struct app *app, const struct request *req, struct response *res, 
     int rc = -1;
 
     if (uuid_make(clock_us(app->clock), token, err) < 0 || request_wait(req, &wait_s, err) < 0 ||
-        write_request(app, req, token, &list, err) < 0 ||
-        response_header(res, "Accept-Wait", ACCEPT_WAIT, err) < 0)
+        write_request(app, req, token, &list, err) < 0)
         return -1;
     if (wait_s && req->wait_over && req->wait_memo[0]) /* it has waited long enough */
         return response_none(res);
@@ -176,8 +179,11 @@ int job_claim(struct app *app, const struct request *req, struct response *res, 
     if (rc == 0 && claim.secrets.len > 0)
         rc = claim_open_secrets(app->seal, &claim.secrets, &res->body, err);
     buf_done(&claim.secrets);
-    if (rc < 0)
+    if (rc < 0) {
+        if (claim.found)
+            give_back(app, req, &claim, token, FAILED_AGAIN_S);
         return -1;
+    }
     if (claim.found)
         return answer(app, req, &claim, token, res);
     if (wait_s && !claim.changed && !req->wait_over)

@@ -16,10 +16,10 @@ static int read_claim(const struct db_rows *rows, struct claim *ret_claim, struc
     ret_claim->job[0] = '\0';
     if (!ret_claim->found)
         return 0;
+    (void)snprintf(ret_claim->job, sizeof(ret_claim->job), "%s", db_rows_text(rows, 0, 2));
     if (buf_adds(ret_claim->body, db_rows_text(rows, 0, 0)) < 0 ||
         buf_adds(&ret_claim->secrets, db_rows_text(rows, 0, 1)) < 0)
         return err_set(err, ERR_INTERNAL, "answer of the database is too large");
-    (void)snprintf(ret_claim->job, sizeof(ret_claim->job), "%s", db_rows_text(rows, 0, 2));
     return 0;
 }
 
@@ -92,15 +92,16 @@ int claim_store_wait(struct db *db, const struct claim_request *request, const c
     return read_claim(&rows, ret_claim, err);
 }
 
-int claim_store_return(struct db *db, const char *job, const char *token, struct err *err)
+int claim_store_return(struct db *db, const char *job, const char *token, int64_t delay_s,
+                       struct err *err)
 {
     static const struct db_statement give_back = {
         .name = "return_claim",
-        .sql = "SELECT returned FROM api.return_claim($1, $2)",
-        .params = 2,
+        .sql = "SELECT returned FROM api.return_claim($1, $2, $3)",
+        .params = 3,
         .repeatable = true,
     };
-    const struct db_param params[] = {db_text(job), db_text(token)};
+    const struct db_param params[] = {db_text(job), db_text(token), db_int(delay_s)};
 
     return db_run(db, &give_back, params, err);
 }

@@ -8,6 +8,7 @@
 #include "common/parse.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct db;
 
@@ -32,13 +33,15 @@ struct claim_request {
                           again should the connection break while it is being committed */
 };
 
-/* ret_claim->body and .secrets come initialised. */
+/* ret_claim->body and .secrets come initialised.  After a failure .found says whether a job is
+ * claimed all the same: it is to be given back. */
 int claim_store_take(struct db *db, const struct claim_request *request, struct claim *ret_claim,
                      struct err *err);
 /* For an agent that waits; seen: ret_claim->seen of its look before, "" at the first. */
 int claim_store_wait(struct db *db, const struct claim_request *request, const char *seen,
                      struct claim *ret_claim, struct err *err);
-/* Gives a claim back whose answer nobody waits for any more. */
-int claim_store_return(struct db *db, const char *job, const char *token, struct err *err);
+/* Gives a claim back whose answer nobody gets.  Nobody claims the job for delay_s then. */
+int claim_store_return(struct db *db, const char *job, const char *token, int64_t delay_s,
+                       struct err *err);
 
 #endif

@@ -8,6 +8,7 @@ from caller import Caller, new_name
 from receiver import Receiver
 from server import Server
 from wait import wait_for
+from wakes import Wakes
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +71,13 @@ def agent(server):
 @pytest.fixture(scope="module")
 def anonymous(server):
     return Caller(server)
+
+
+@pytest.fixture
+def wakes(cluster, database):
+    made = Wakes(cluster.conninfo(database))
+    yield made
+    made.close()
 
 
 @pytest.fixture

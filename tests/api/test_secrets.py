@@ -13,6 +13,7 @@ import pytest
 from caller import Caller, assert_refused, new_name
 from programs import program
 from server import Server
+from wait import wait_for
 
 YEAR_S = 365 * 86400
 
@@ -182,6 +183,18 @@ def test_all_paths_that_are_missing_are_listed(owner, server, anonymous, queue):
     assert assert_refused(owner.post("/v1/job", job), 422)["message"].endswith(": /a//, z/z")
     assert assert_refused(Owner(server).post("/v1/job", job), 422)["message"].endswith(": /a//, b, z/z")
     assert_refused(anonymous.post("/v1/job", job), 422)
+
+
+def test_a_job_that_cannot_be_given_its_secrets_waits_again(owner, agent, cluster, database, wakes, queue):
+    owner.write("p", "v")
+    job = owner.submit_with(queue, {"S": "p"})
+    cluster.psql("UPDATE tf.definition SET body = '{\"test_data\": {\"secrets\": 5}}'"
+                 f" WHERE job_id = '{job}'", database)
+    assert_refused(agent.get(f"/v1/job?queue={queue}"), 500)
+    status = owner.get(f"/v1/job/{job}/status").json()
+    assert (status["job_state"], status["waits_for"], status["attempt"]) == ("waiting", "backoff", 1)
+    assert agent.get(f"/v1/job?queue={queue}").status == 204, "not again and again"
+    wait_for(lambda: wakes.heard("job", job))
 
 
 def test_what_went_before_the_claim_is_empty(owner, agent, cluster, database, queue):

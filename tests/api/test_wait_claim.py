@@ -94,6 +94,14 @@ def test_bad_times(idle, queue, wait):
     assert_refused(idle.get(f"/v1/job?queue={queue}&wait={wait}"), 400)
 
 
+def test_errors_and_heads_say_how_long_a_request_may_wait_too(server, idle, user, queue):
+    path = f"/v1/job?queue={queue}"
+    replies = [idle.request("HEAD", path), idle.get("/v1/job"), idle.get(path + "&wait=x"), user.get(path),
+               server.get(path)]
+    assert [reply.status for reply in replies] == [204, 400, 400, 403, 403]
+    assert [reply.headers.get("Accept-Wait") for reply in replies] == ["300"] * 5
+
+
 def test_head_does_not_wait(user, idle, queue):
     user.submit(queue)
     assert idle.request("HEAD", f"/v1/job?queue={queue}&wait={LONG}").status == 204
@@ -159,8 +167,8 @@ def test_an_agent_that_left_gets_no_job(user, server, idle, agent, queue):
     assert agent.claim(queue)["job_id"] == job
 
 
-def test_a_job_claimed_for_an_agent_that_left_meanwhile_is_given_back(cluster, database, user, server, idle, agent,
-                                                                      queue):
+def test_a_job_claimed_for_an_agent_that_left_meanwhile_is_given_back(cluster, database, wakes, user, server, idle,
+                                                                      agent, queue):
     job = user.submit(queue)
     with psycopg.connect(cluster.conninfo(database)) as session:
         session.execute("SELECT FROM tf.agent WHERE name = %s FOR UPDATE", (idle.agent,))
@@ -172,6 +180,7 @@ def test_a_job_claimed_for_an_agent_that_left_meanwhile_is_given_back(cluster, d
             assert server.get("/healthz").status == 200
     wait_for(lambda: [entry["what"] for entry in user.get(f"/v1/job/{job}/timeline").json()][:3]
              == ["submitted", "claimed", "returned"], what="the job is given back")
+    wait_for(lambda: wakes.heard("job", job) and wakes.heard("queue", queue), what="who waits for it is told")
     assert agent.claim(queue)["job_id"] == job
 
 

@@ -113,6 +113,13 @@ SELECT is((SELECT returned FROM api.return_claim(pg_temp.id(70), pg_temp.id(971)
     'once the agent was heard of it keeps the job');
 SELECT results_eq($$ SELECT attempt, reason FROM tf.attempt WHERE job_id = pg_temp.id(70) ORDER BY 1 $$,
     $$ VALUES (1, 'returned'), (2, NULL) $$, 'both attempts are on record');
+SELECT pg_temp.submit(72, '{"queue": "later"}') \g /dev/null
+SELECT is(pg_temp.claim('ra', '{later}', 72), 72, 'a claim whose answer cannot be made');
+SELECT is((SELECT returned FROM api.return_claim(pg_temp.id(72), pg_temp.id(972)::text, 60)), true, 'is given back');
+SELECT is(pg_temp.claim('rb', '{later}', 73), NULL, 'and nobody gets it at once');
+SELECT results_eq($$ SELECT why, not_before BETWEEN now() AND now() + interval '90 s', lost FROM tf.hold
+                     WHERE job_id = pg_temp.id(72) $$,
+    $$ VALUES ('backoff', true, 0) $$, 'but a while later, and that does not count as lost');
 -- claims that wait: claim_or_wait
 CREATE FUNCTION pg_temp.look(p_agent text, p_seen text DEFAULT NULL, n int DEFAULT 0) RETURNS text LANGUAGE sql AS $$
     SELECT concat_ws(' ', CASE WHEN changed THEN 'changed' END, CASE WHEN others THEN 'others' END, right(job_id, 3))
