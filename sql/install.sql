@@ -181,6 +181,7 @@
 \ir functions/service/rotate_wait.sql
 -- task
 \ir functions/task/begin_task.sql
+\ir functions/task/list_concerned.sql
 \ir functions/task/run_task.sql
 -- at the end
 \ir grants.sql

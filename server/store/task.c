@@ -13,7 +13,7 @@ int task_store_run(struct db *db, const struct task_run *run, bool *ret_ran, boo
     /* Done twice is done once more: every batch looks at what there is. */
     static const struct db_statement statement = {
         .name = "run_task",
-        .sql = "SELECT what, count FROM api.run_task($1, $2)",
+        .sql = "SELECT what, count, kind, name FROM api.run_task($1, $2)",
         .params = 2,
         .repeatable = true,
     };
@@ -27,7 +27,9 @@ int task_store_run(struct db *db, const struct task_run *run, bool *ret_ran, boo
     for (int i = 0; i < db_rows_count(&rows); i++) {
         const char *what = db_rows_text(&rows, i, 0);
 
-        if (strcmp(what, "run") == 0)
+        if (!db_rows_null(&rows, i, 2))
+            run->changed(run->cls, db_rows_text(&rows, i, 2), db_rows_text(&rows, i, 3));
+        else if (strcmp(what, "run") == 0)
             *ret_ran = true;
         else if (strcmp(what, "more") == 0)
             *ret_more = true;

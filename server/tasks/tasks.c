@@ -62,10 +62,6 @@ static const struct counter {
     {"sweep_files", METRIC_PURGED_FILES, NULL},
 };
 
-/* Of that, what changes jobs somebody may wait for. */
-static const char *const wakes[] = {"undelivered",    "retry",        "agent_lost", "cancelled",
-                                    "cancel_orphans", "release_jobs", "expire_jobs"};
-
 struct tasks {
     struct app app; /* with this thread's own connection */
     pthread_t thread;
@@ -88,13 +84,17 @@ static void count(void *cls, const char *what, int64_t n)
             metrics_add(tasks->app.metrics, counters[i].metric, n);
             alarm = counters[i].alarm;
         }
-    for (size_t i = 0; i < sizeof(wakes) / sizeof(wakes[0]); i++)
-        if (strcmp(wakes[i], what) == 0)
-            wake_tell_all(tasks->app.waker);
     if (alarm)
         log_error("alarm", "what=%s count=%lld text=%s", what, (long long)n, LOG_VALUE(alarm));
     else
         log_info("task", "did=%s count=%lld", what, (long long)n);
+}
+
+static void changed(void *cls, const char *kind, const char *name)
+{
+    const struct tasks *tasks = cls;
+
+    wake_tell(tasks->app.waker, strcmp(kind, "job") == 0 ? WAKE_JOB : WAKE_QUEUE, name);
 }
 
 /* Once when it begins to fail and once when it works again: an outage is many failures. */
@@ -120,7 +120,7 @@ static bool is_stopped(struct tasks *tasks)
 /* One batch; true if there is more to do at once. */
 static bool run_batch(struct tasks *tasks, int which, int64_t every_ms)
 {
-    const struct task_run run = {table[which].name, every_ms, count, tasks};
+    const struct task_run run = {table[which].name, every_ms, count, changed, tasks};
     struct metrics *metrics = tasks->app.metrics;
     int64_t began_us = clock_ms(tasks->app.clock) * 1000;
     struct err err = ERR_INIT;

@@ -184,7 +184,7 @@ def test_a_job_claimed_for_an_agent_that_left_meanwhile_is_given_back(cluster, d
     assert agent.claim(queue)["job_id"] == job
 
 
-def test_a_job_that_comes_back_is_work(cluster, database, user, idle, agent, pool, queue):
+def test_a_job_that_comes_back_is_work(cluster, database, wakes, user, idle, agent, pool, queue):
     job = user.submit(queue)
     lost = agent.named(new_name("lost"))
     assert lost.claim(queue)["job_id"] == job
@@ -192,6 +192,8 @@ def test_a_job_that_comes_back_is_work(cluster, database, user, idle, agent, poo
     future = wait_in(pool, idle, queue)
     cluster.psql(f"UPDATE tf.lease SET lease_until = now() WHERE job_id = '{job}'", database)
     assert job_of(future) == job
+    wait_for(lambda: wakes.heard("job", job) and wakes.heard("queue", queue))
+    assert not wakes.heard_all(), "nobody else is disturbed"
 
 
 def test_a_job_that_is_tried_again_is_work(user, idle, agent, far, pool, queue):

@@ -3,7 +3,10 @@
 \ir lib/begin.psql
 CREATE FUNCTION pg_temp.run(p_task text, p_every_ms int DEFAULT 0) RETURNS text LANGUAGE sql AS
     $$ SELECT string_agg(what || ' ' || count, ', ' ORDER BY what <> 'run', what)
-       FROM api.run_task(p_task, p_every_ms) $$;
+       FROM api.run_task(p_task, p_every_ms) WHERE kind IS NULL $$;
+CREATE FUNCTION pg_temp.concerned(p_task text) RETURNS text LANGUAGE sql AS
+    $$ SELECT string_agg(kind || ' ' || CASE kind WHEN 'job' THEN right(name, 3) ELSE name END, ', ' ORDER BY kind, name)
+       FROM api.run_task(p_task, 0) $$;
 CREATE FUNCTION pg_temp.set_last_run(p_at interval) RETURNS void LANGUAGE sql AS
     $$ UPDATE tf.task SET last_run = clock_timestamp() + p_at $$;
 
@@ -49,4 +52,17 @@ INSERT INTO tf.file (week, id, job_id, attempt, kind, created_at)
     VALUES (tfx.find_week(now()), pg_temp.id(1), pg_temp.id(1), 0, 'artifact', now() - interval '2 days');
 SELECT is(pg_temp.run('sweep_files'), 'run 1, sweep_files 1', 'an upload nobody finished goes');
 SELECT ok(count(*) = 7, 'each has its row') FROM tf.task;
+
+-- whom it concerns
+SELECT pg_temp.submit(20, '{"queue": "t1"}'), pg_temp.submit(21, '{"queue": "t1"}'),
+    pg_temp.submit(22, '{"queue": "t2"}') \g /dev/null
+SELECT is(pg_temp.concerned('reap_leases'), NULL, 'nobody, when nothing was done');
+SELECT pg_temp.claim('t' || n, '{t1,t2}', n) FROM generate_series(20, 22) n \g /dev/null
+SELECT pg_temp.age(n, '61 s') FROM generate_series(20, 22) n \g /dev/null
+SELECT is(pg_temp.concerned('reap_leases'), 'job 020, job 021, job 022, queue t1, queue t2',
+    'who waits for the jobs, or for work where they wait again');
+SELECT pg_temp.submit(23, '{"queue": "t3", "max_wait": 1}') \g /dev/null
+UPDATE tf.deadline SET at = now() WHERE job_id = pg_temp.id(23);
+SELECT is(pg_temp.concerned('expire_jobs'), 'job 023', 'no queue when the job has ended');
+SELECT is(pg_temp.concerned('release_jobs'), NULL, 'no more than what was done');
 \ir lib/end.psql

@@ -1,14 +1,14 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Cancels at most p_limit living jobs whose parent was cancelled, or whose parent's agent was lost since
 -- they were submitted: nobody is left to use what they get, and another attempt of the parent makes
--- its own.  Returns how many.  Looking at all living children, and not only when a parent ends,
+-- its own.  Returns which.  Looking at all living children, and not only when a parent ends,
 -- meets those too that were being submitted at that moment.
-CREATE FUNCTION tfx.cancel_orphans(p_limit int) RETURNS int
+CREATE FUNCTION tfx.cancel_orphans(p_limit int) RETURNS uuid[]
 LANGUAGE plpgsql SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_child record;
     v record;
-    v_count int := 0;
+    v_done uuid[] := '{}';
 BEGIN
     FOR v_child IN
         SELECT c.id, c.parent_id
@@ -23,8 +23,8 @@ BEGIN
         SELECT * INTO v FROM tfx.lock_job(v_child.id, NULL);
         CONTINUE WHEN NOT v.ret_state IN ('held', 'waiting', 'running');
         PERFORM tfx.end_cancelled(v.ret_state, v.ret_row, 'job ' || v_child.parent_id);
-        v_count := v_count + 1;
+        v_done := v_done || v_child.id;
     END LOOP;
-    RETURN v_count;
+    RETURN v_done;
 END
 $$;

@@ -1,14 +1,14 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Ends at most p_limit jobs that have waited for longer than they want; returns how many.  One that is
+-- Ends at most p_limit jobs that have waited for longer than they want; returns which.  One that is
 -- claimed is looked at again in a minute: its claim may come back.  The deadline is read again under
 -- the lock of the job's place; it is never locked before that.
-CREATE FUNCTION tfx.expire_jobs(p_limit int) RETURNS int
+CREATE FUNCTION tfx.expire_jobs(p_limit int) RETURNS uuid[]
 LANGUAGE plpgsql SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_id uuid;
     v record;
     v_running uuid[] := '{}';
-    v_count int := 0;
+    v_done uuid[] := '{}';
 BEGIN
     FOR v_id IN
         SELECT o.job_id
@@ -20,13 +20,13 @@ BEGIN
             CONTINUE WHEN NOT EXISTS (SELECT FROM tf.deadline d WHERE d.job_id = v_id AND d.at <= now());
             PERFORM tfx.drop_place(v.ret_state, v.ret_row);
             PERFORM tfx.end_job(v.ret_state, v.ret_row, 'expire', 'complete', 'expired', NULL);
-            v_count := v_count + 1;
+            v_done := v_done || v_id;
         ELSE
             v_running := v_running || v_id;
         END IF;
     END LOOP;
     UPDATE tf.deadline d SET at = now() + interval '1 min'
     WHERE d.job_id = ANY (v_running) AND d.at <= now();
-    RETURN v_count;
+    RETURN v_done;
 END
 $$;
