@@ -46,6 +46,8 @@ static const struct option_row rows[] = {
                "worker threads, one database connection each"),
     OPTION_INT(struct config, slow_workers, "2", 1, 64, "N",
                "further ones for slow requests: passwords, searches"),
+    OPTION_INT(struct config, bulk_workers, "0", 0, 64, "N",
+               "further ones for pieces of files and long answers; 0: half of the processors"),
     OPTION_INT(struct config, queue_max, "1000", 1, 100000, "N",
                "new requests that may wait for a worker; more are answered 503"),
     OPTION_INT(struct config, list_days, "7", 1, 36500, "DAYS",

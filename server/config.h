@@ -28,6 +28,7 @@ struct config {
     int64_t connect_timeout_s;
     int64_t workers;
     int64_t slow_workers;
+    int64_t bulk_workers;
     int64_t queue_max;
     int64_t list_days;
     int64_t lease_min_s;

@@ -27,7 +27,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define ALIVE_MS 15000 /* a loop goes round once a second; a stuck one shows by this */
+#define ALIVE_MS         15000 /* a loop goes round once a second; a stuck one shows by this */
+#define BULK_WORKERS_MAX 8
 
 struct server {
     const struct config *config;
@@ -147,13 +148,25 @@ static int start_listener(struct server *s, struct err *err)
     return s->listener ? 0 : -1;
 }
 
+/* Pieces of files keep their workers and PostgreSQL busy all the time: with as many of them as
+ * there are processors, small requests would wait for a turn. */
+static int bulk_workers(const struct config *config)
+{
+    long half = sysconf(_SC_NPROCESSORS_ONLN) / 2;
+
+    if (config->bulk_workers > 0)
+        return (int)config->bulk_workers;
+    return half < 1 ? 1 : half > BULK_WORKERS_MAX ? BULK_WORKERS_MAX : (int)half;
+}
+
 static int start_workers(struct server *s, struct err *err)
 {
     const struct executor_options options = {
         .app = shared_app(s),
         .db = &s->db,
-        .threads =
-            {[WORK_FAST] = (int)s->config->workers, [WORK_SLOW] = (int)s->config->slow_workers},
+        .threads = {[WORK_FAST] = (int)s->config->workers,
+                    [WORK_SLOW] = (int)s->config->slow_workers,
+                    [WORK_BULK] = bulk_workers(s->config)},
         .queue_max = (size_t)s->config->queue_max,
     };
 

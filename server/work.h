@@ -15,6 +15,7 @@ struct app;
 enum work_lane {
     WORK_FAST,
     WORK_SLOW,
+    WORK_BULK,  /* pieces of files and of long answers */
     WORK_RENEW, /* gathers: renewals of leases */
     WORK_LANES,
 };

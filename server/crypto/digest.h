@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * SHA-256, of a whole text or in pieces.  The only file that uses libsodium's hash. */
+ * SHA-256, of a whole text or in pieces.  The only file that uses Nettle. */
 #ifndef SERVER_CRYPTO_DIGEST_H
 #define SERVER_CRYPTO_DIGEST_H
 

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #define BODY_BYTES_PER_S (64 << 10) /* arriving slower than this uses up the body's time-out */
+#define BULK_BYTES       ((uint64_t)256 << 10) /* a body like this is no quick request's */
 
 static void exchange_free(struct exchange *ex)
 {
@@ -63,13 +64,13 @@ void *exchange_start(void *cls, const char *target, struct MHD_Connection *conne
 enum work_lane exchange_lane(const struct exchange *ex)
 {
     static const enum work_lane lanes[] = {
-        [LANE_LOOP] = WORK_FAST,
-        [LANE_FAST] = WORK_FAST,
-        [LANE_SLOW] = WORK_SLOW,
-        [LANE_RENEW] = WORK_RENEW,
+        [LANE_LOOP] = WORK_FAST, [LANE_FAST] = WORK_FAST,   [LANE_SLOW] = WORK_SLOW,
+        [LANE_BULK] = WORK_BULK, [LANE_RENEW] = WORK_RENEW,
     };
+    enum work_lane lane = ex->match.route ? lanes[ex->match.route->lane] : WORK_FAST;
+    bool bulk = ex->next_state == EXCHANGE_SENDING || ex->received_bytes >= BULK_BYTES;
 
-    return ex->match.route ? lanes[ex->match.route->lane] : WORK_FAST;
+    return lane == WORK_FAST && bulk ? WORK_BULK : lane;
 }
 
 int exchange_hand_over(struct exchange *ex, void (*run)(struct work *work, struct app *app),

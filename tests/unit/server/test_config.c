@@ -40,6 +40,7 @@ static void test_defaults_fill_what_is_not_said(void **state)
     assert_string_equal(config.listen, "127.0.0.1:8000");
     assert_int_equal(config.workers, 3);
     assert_int_equal(config.slow_workers, 2);
+    assert_int_equal(config.bulk_workers, 0);
     assert_true(config.db_prepare);
     assert_int_equal(config_log_level(&config), LOG_LEVEL_INFO);
     config_done(&config);

@@ -71,7 +71,7 @@ struct fixture {
 static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
-    struct executor_options options = {.threads = {2, 1}, .queue_max = 3};
+    struct executor_options options = {.threads = {2, 1, 1}, .queue_max = 3};
 
     f->metrics = metrics_new(0, &clock_system, NULL);
     (void)pthread_mutex_init(&f->gate.lock, NULL);

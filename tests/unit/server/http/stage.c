@@ -39,7 +39,7 @@ struct stage *stage_start(const struct route *table, size_t count, size_t queue_
     s->listen_fd = listen_open("127.0.0.1:0", url, &s->port, NULL);
     s->executor = executor_new(
         &(struct executor_options){.app = {.clock = &clock_system, .metrics = s->metrics},
-                                   .threads = {1, 1},
+                                   .threads = {1, 1, 1},
                                    .queue_max = queue_max},
         NULL);
     assert_non_null(s->executor);
