@@ -132,6 +132,7 @@
 \ir functions/queue/set_advertised_queues.sql
 \ir functions/queue/set_queue_images.sql
 \ir functions/queue/set_queue_policy.sql
+\ir functions/queue/take_shard.sql
 -- restriction
 \ir functions/restriction/add_queue_owner.sql
 \ir functions/restriction/get_restricted_queue.sql

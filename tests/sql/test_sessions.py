@@ -327,6 +327,35 @@ def test_of_two_uploads_of_attachments_the_first_to_end_counts(connect):
     assert found.fetchall() == [(files[0],)]
 
 
+def alike(connect):
+    """Two sessions that would count in the same shard: of any 65 two do."""
+    known = {}
+    for _ in range(65):
+        session = connect()
+        other = known.setdefault(session.info.backend_pid % 64, session)
+        if other is not session:
+            return other, session
+    raise AssertionError("65 numbers have 64 remainders")
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_counts_of_several_queues_wait_for_nobody(connect, rounds):
+    """Batches change the counts of their queues in any order."""
+    quiet, (one, two) = connect(autocommit=True), alike(connect)
+    sql = ("SELECT created FROM api.submit_job('{}', jsonb_build_object('new_id', gen_random_uuid(),"
+           " 'queue', %s::text, 'sha256', '00'))")
+    names = [f"count-{rounds}-{n}" for n in range(2)]
+    for _ in range(rounds):
+        for session, queue in [(one, names[0]), (two, names[1]), (one, names[1]), (two, names[0])]:
+            call = Call(session, sql, (queue,), quiet)
+            assert call.settle(), "nobody waits"
+            assert call.result() == [(True,)]
+    one.commit()
+    two.commit()
+    counted = quiet.execute("SELECT jobs FROM api.queue_counters() WHERE queue = ANY (%s)", (names,))
+    assert counted.fetchall() == [(2 * rounds,)] * 2
+
+
 def test_partitions_are_made_once(connect):
     quiet, one, two = connect(autocommit=True), connect(), connect()
     assert Call(one, "SELECT tfx.make_partitions(6)", (), quiet).result() == [(10,)]

@@ -12,6 +12,7 @@ DECLARE
 BEGIN
     WITH allowed AS MATERIALIZED (
         SELECT t.to_state, clock_timestamp() AS moment, tfx.find_week(now()) AS week,
+               tfx.take_shard() AS shard,
                (SELECT l.value FROM tf.lease_rule l WHERE l.name = 'undelivered_s') AS seconds
         FROM tf.transition t WHERE t.from_state = 'waiting' AND t.event = 'claim'
     ), lease AS (
@@ -44,8 +45,8 @@ BEGIN
         WHERE p.attempt = 0
     ), counter AS (
         INSERT INTO tf.queue_count AS c (queue, shard, claimed)
-        SELECT p.queue, pg_backend_pid() % 64, count(*) FROM unnest(p_places) p
-        GROUP BY p.queue ORDER BY p.queue
+        SELECT p.queue, a.shard, count(*) FROM allowed a CROSS JOIN unnest(p_places) p
+        GROUP BY p.queue, a.shard
         ON CONFLICT (queue, shard) DO UPDATE SET claimed = c.claimed + EXCLUDED.claimed
     )
     SELECT count(*) INTO v_started FROM lease;

@@ -29,7 +29,7 @@ BEGIN
     WHERE a.job_id = p_row.job_id AND a.attempt = p_row.attempt AND a.ended_at IS NULL;
     PERFORM tfx.record_event(p_row.job_id, p_row.attempt, p_state, p_event, p_who, p_outcome);
     INSERT INTO tf.queue_count AS c (queue, shard, finished)
-    VALUES (p_row.queue, pg_backend_pid() % 64, 1)
+    VALUES (p_row.queue, tfx.take_shard(), 1)
     ON CONFLICT (queue, shard) DO UPDATE SET finished = c.finished + 1;
 END
 $$;

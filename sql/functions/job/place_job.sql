@@ -37,7 +37,7 @@ BEGIN
         FROM jsonb_array_elements_text(p_facts -> 'secrets') WITH ORDINALITY t(path, n);
     END IF;
     INSERT INTO tf.queue_count AS c (queue, shard, jobs, reservations)
-    VALUES (p_job.queue, pg_backend_pid() % 64, 1,
+    VALUES (p_job.queue, tfx.take_shard(), 1,
             coalesce((p_facts ->> 'has_reservation')::boolean, false)::int)
     ON CONFLICT (queue, shard) DO UPDATE
     SET jobs = c.jobs + 1, reservations = c.reservations + EXCLUDED.reservations;
