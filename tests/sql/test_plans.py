@@ -245,6 +245,30 @@ def test_a_claim_that_waits_reads_a_few_rows(session, queues):
     assert session.rows() < 60, session.scans
 
 
+@pytest.mark.parametrize("grown_first", [False, True])
+def test_what_is_due_is_found_by_its_age(empty, grown_first):
+    """Not by reading all files and tokens there are."""
+    for task in ["sweep_files", "purge_refresh_tokens"] * (0 if grown_first else 8):
+        empty.run(f"SELECT tfx.{task}(500)")
+    with psycopg.connect(empty.connection.info.dsn, autocommit=True) as other:
+        other.execute("SELECT tfx.add_client('c', '{}')")
+        other.execute("INSERT INTO tf.refresh_token (sha256, client_id, expires_at)"
+                      " SELECT sha256(n::text::bytea), 'c', now() FROM generate_series(1, 5000) n")
+        other.execute("INSERT INTO tf.file (week, id, job_id, attempt, kind, state, ended_at)"
+                      " SELECT tfx.find_week(now()), gen_random_uuid(), gen_random_uuid(), 1, 'artifact', 'complete',"
+                      " now() - interval '3 days' FROM generate_series(1, 5000)")
+        other.execute("UPDATE tf.refresh_token SET last_used = now() - interval '91 days' WHERE sha256 IN"
+                      " (SELECT sha256 FROM tf.refresh_token LIMIT 3)")
+        other.execute("UPDATE tf.file SET state = 'replaced' WHERE id IN (SELECT id FROM tf.file LIMIT 3)")
+        other.execute("UPDATE tf.file SET state = 'open', created_at = ended_at WHERE id IN"
+                      " (SELECT id FROM tf.file WHERE state = 'complete' LIMIT 3)")
+        if grown_first:
+            other.execute("VACUUM ANALYZE")
+    for task, due in (("sweep_files", 6), ("purge_refresh_tokens", 3)):
+        assert empty.run(f"SELECT tfx.{task}(500)") == [(due,)]
+        assert empty.rows() < 60, (task, empty.scans)
+
+
 @pytest.fixture
 def empty(cluster, template):
     """A session whose plans can be made while all tables are empty, and known to be."""

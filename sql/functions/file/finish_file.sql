@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Ends an upload: the file is visible from now on and takes the place of an earlier one.  With its
--- attachments there, a held job can be claimed; of two uploads at once the first counts and the
--- other is dropped.  Repeatable.  queue: where a job can be claimed now; no row: nowhere.
+-- attachments there, a held job can be claimed; of two uploads of them at once the first counts and the
+-- other is dropped, of two artifacts the last.  Repeatable.  queue: where a job can be claimed now; no row: nowhere.
 --   TF404  no such upload        TF409  pieces are missing
 CREATE FUNCTION api.finish_file(p_file uuid, p_size bigint, p_sha256 bytea) RETURNS TABLE (queue text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -12,8 +12,13 @@ DECLARE
     v_size bigint;
     v_ready boolean := true;
 BEGIN
-    SELECT * INTO v_file FROM tf.file f
-    WHERE f.week = tfx.find_file_week(p_file) AND f.id = p_file FOR UPDATE;
+    -- All uploads of this kind of the attempt, in one order: each must see what became of the others.
+    PERFORM FROM tf.file f
+    WHERE (f.week, f.job_id, f.kind, f.attempt) = (
+        SELECT o.week, o.job_id, o.kind, o.attempt FROM tf.file o
+        WHERE o.week = tfx.find_file_week(p_file) AND o.id = p_file)
+    ORDER BY f.id FOR UPDATE;
+    SELECT * INTO v_file FROM tf.file f WHERE f.week = tfx.find_file_week(p_file) AND f.id = p_file;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'upload "%" does not exist', p_file USING ERRCODE = 'TF404';
     ELSIF v_file.state <> 'open' THEN

@@ -10,8 +10,11 @@ DECLARE
 BEGIN
     IF octet_length(p_data) > 262144 THEN
         RAISE EXCEPTION 'a piece of a file has at most 262144 bytes' USING ERRCODE = 'TF413';
-    ELSIF NOT EXISTS (SELECT FROM tf.file f
-                      WHERE f.week = v_week AND f.id = p_file AND f.state = 'open') THEN
+    END IF;
+    -- Locked, so that nobody counts or removes the pieces beside us.
+    PERFORM FROM tf.file f
+    WHERE f.week = v_week AND f.id = p_file AND f.state = 'open' FOR SHARE;
+    IF NOT FOUND THEN
         RAISE EXCEPTION 'upload "%" does not exist', p_file USING ERRCODE = 'TF404';
     END IF;
     INSERT INTO tf.chunk AS c (week, file_id, number, data)
