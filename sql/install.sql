@@ -91,6 +91,7 @@
 \ir functions/result/mark_stop.sql
 \ir functions/result/name_version.sql
 \ir functions/result/post_result.sql
+\ir functions/result/purge_strays.sql
 \ir functions/result/read_result.sql
 \ir functions/result/show_state.sql
 \ir functions/result/store_result.sql

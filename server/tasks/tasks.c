@@ -57,6 +57,7 @@ static const struct counter {
     {"cancel_orphans", METRIC_ORPHANS, NULL},
     {"purge_refresh_tokens", METRIC_PURGED_TOKENS, NULL},
     {"purge_secrets", METRIC_PURGED_SECRETS, NULL},
+    {"purge_strays", METRIC_PURGED_STRAYS, NULL},
     {"purge_submission_keys", METRIC_PURGED_KEYS, NULL},
     {"purge_wait_samples", METRIC_PURGED_SAMPLES, NULL},
     {"sweep_files", METRIC_PURGED_FILES, NULL},

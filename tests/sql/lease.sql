@@ -202,6 +202,12 @@ SELECT pg_temp.post(50, 'provision', 'k');
 SELECT is(pg_temp.left_s(50), 15000, 'provisions for long when it has no limit');
 SELECT is(pg_temp.claim('k', '{b}', 53), 52, 'and claims another job');
 SELECT is(pg_temp.left_s(50), 1800, 'so it has left that one');
+SELECT pg_temp.age(50, '20 min') \g /dev/null
+SELECT pg_temp.post(50, 'test', 'k', '{"provision": 0}'), api.touch_job(pg_temp.id(50), 'k', NULL),
+    api.read_result(pg_temp.id(50), 'k', NULL), api.renew_lease(pg_temp.id(50), 'k', NULL) \g /dev/null
+SELECT is(pg_temp.claim('k', '{none}', 58), NULL, 'whatever it does then');
+SELECT is(pg_temp.left_s(50), 600, 'nothing renews that one');
+SELECT pg_temp.post(52, 'provision', 'k');
 SELECT pg_temp.submit(54, '{"queue": "never", "retry": {"max": 0}}') \g /dev/null
 SELECT is(pg_temp.claim('n', '{never}', 54, '{"lease": 600, "boot": "one"}'), 54, 'an agent that is started anew');
 SELECT is(pg_temp.claim('n', '{none}', 55, '{"lease": 600, "boot": "two"}'), NULL, 'before it ever asked about its job');

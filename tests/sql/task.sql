@@ -51,7 +51,18 @@ SELECT is(pg_temp.run('purge_wait_samples'), 'run 1, more 1, purge_wait_samples 
 INSERT INTO tf.file (week, id, job_id, attempt, kind, created_at)
     VALUES (tfx.find_week(now()), pg_temp.id(1), pg_temp.id(1), 0, 'artifact', now() - interval '2 days');
 SELECT is(pg_temp.run('sweep_files'), 'run 1, sweep_files 1', 'an upload nobody finished goes');
-SELECT ok(count(*) = 7, 'each has its row') FROM tf.task;
+-- what was posted about ids that are no jobs
+SELECT pg_temp.post(n, 'test', 'a', '{"test": 0}') FROM generate_series(30, 33) n \g /dev/null
+SELECT pg_temp.submit(32) \g /dev/null
+SELECT is(pg_temp.run('purge_strays'), 'run 1', 'what was posted about no job of ours is kept');
+UPDATE tf.stray SET since = since - interval '8 days' WHERE job_id <> pg_temp.id(33);
+SELECT is(tfx.purge_strays(1), 1, 'for a week');
+SELECT is(pg_temp.run('purge_strays'), 'run 1, purge_strays 2', 'then it goes');
+SELECT results_eq($$ SELECT DISTINCT t.job_id FROM (SELECT job_id FROM tf.attempt UNION ALL SELECT job_id FROM tf.phase
+        UNION ALL SELECT job_id FROM tf.result) t WHERE t.job_id >= pg_temp.id(30) ORDER BY 1 $$,
+    'SELECT pg_temp.id(n) FROM generate_series(32, 33) n', 'unless there is a job by now');
+SELECT results_eq('SELECT job_id FROM tf.stray', 'SELECT pg_temp.id(33)', 'and is not looked at again');
+SELECT ok(count(*) = 8, 'each has its row') FROM tf.task;
 
 -- whom it concerns
 SELECT pg_temp.submit(20, '{"queue": "t1"}'), pg_temp.submit(21, '{"queue": "t1"}'),

@@ -5,7 +5,7 @@
 --   * Another boot id: the agent restarted and its job is gone; the lease ends now.  If it was never
 --     confirmed nothing ran: that does not count as lost (tfx.lose_lease).
 --   * Confirmed, without a lease of its own: it left that job, whose result may still be spooled
---     (left_job_s).
+--     (left_job_s).  Nothing renews that lease any more.
 -- Rows somebody else is changing are left alone.
 CREATE FUNCTION tfx.offer_again(p_requests jsonb, p_free boolean[])
 RETURNS TABLE (number int, job_id uuid)
@@ -17,7 +17,7 @@ DECLARE
     v_left interval := make_interval(secs => tfx.find_rule('left_job_s'));
 BEGIN
     FOR v IN
-        SELECT r.n::int AS number, r.j, l.job_id, l.attempt, l.boot, l.lease_s, l.confirmed,
+        SELECT r.n::int AS number, r.j, l.job_id, l.attempt, l.boot, l.lease_s, l.confirmed, l.left_at,
                l.confirmed IS NULL AND l.job_state <> 'cancelled'
                    AND l.offered_at <= now() - make_interval(secs => v_lost_s)
                    AND r.j -> 'queues' ? l.queue AS lost_answer
@@ -33,9 +33,9 @@ BEGIN
             PERFORM tfx.renew_offer(v.job_id, v.attempt, v.j);
             p_free[v.number] := false;
             RETURN QUERY SELECT v.number, v.job_id;
-        ELSIF v.confirmed IS NOT NULL AND v.lease_s IS NULL THEN
-            UPDATE tf.lease l SET lease_until = now() + v_left
-            WHERE l.job_id = v.job_id AND l.lease_until > now() + v_left;
+        ELSIF v.confirmed IS NOT NULL AND v.lease_s IS NULL AND v.left_at IS NULL THEN
+            UPDATE tf.lease l SET left_at = now(), lease_until = least(l.lease_until, now() + v_left)
+            WHERE l.job_id = v.job_id;
         END IF;
     END LOOP;
 END

@@ -19,12 +19,12 @@ BEGIN
     FOR v_round IN 1..5 LOOP
         ret_state := 'held';
         SELECT h.job_id, h.queue, h.nprio, h.seq, h.week, h.week, h.attempt, h.lost, NULL, NULL,
-               NULL, NULL, NULL, NULL, NULL, NULL, h.job_state, h.exclude_agents
+               NULL, NULL, NULL, NULL, NULL, NULL, h.job_state, h.exclude_agents, NULL
         INTO ret_row FROM tf.hold h WHERE h.job_id = p_id FOR UPDATE;
         EXIT WHEN FOUND;
         ret_state := 'waiting';
         SELECT w.job_id, w.queue, w.nprio, w.seq, w.week, w.week, w.attempt, w.lost, NULL, NULL,
-               NULL, NULL, NULL, NULL, NULL, NULL, w.job_state, w.exclude_agents
+               NULL, NULL, NULL, NULL, NULL, NULL, w.job_state, w.exclude_agents, NULL
         INTO ret_row FROM tf.wait w
         WHERE w.queue = v_job.queue AND w.seq = v_job.seq
             AND w.nprio = tfx.negate_priority(v_job.priority) FOR UPDATE;

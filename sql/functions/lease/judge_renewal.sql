@@ -15,8 +15,8 @@ BEGIN
     SELECT * INTO v_found FROM tfx.find_attempt(p_id, p_agent, p_token);
     UPDATE tf.lease l
     SET confirmed = coalesce(l.confirmed, now()),
-        lease_until = now() + make_interval(secs => coalesce(
-            l.lease_s, tfx.find_lease_seconds(p_id, l.job_state)))
+        lease_until = CASE WHEN l.left_at IS NULL THEN now() + make_interval(secs => coalesce(
+            l.lease_s, tfx.find_lease_seconds(p_id, l.job_state))) ELSE l.lease_until END
     WHERE l.job_id = p_id AND l.attempt = v_found.attempt
         AND (p_token IS NOT NULL OR l.agent = p_agent AND l.lease_s IS NULL)
         AND (p_token IS NULL OR l.token::text = lower(p_token)) AND isfinite(l.lease_until)

@@ -2,7 +2,7 @@
 -- A sign of life: the agent named in the lease made a request about the job.  Confirms it, and
 -- renews it when less than two thirds are left.  With a token it must be the lease's, whatever it was a
 -- moment ago (tfx.find_attempt): the job may have another agent by now.  Without one only a lease of an
--- agent that knows no tokens is renewed.
+-- agent that knows no tokens is renewed, unless it left the job.
 CREATE FUNCTION tfx.touch_lease(p_id uuid, p_agent text, p_token text) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -16,7 +16,7 @@ BEGIN
                 ELSE v_lease.token::text = lower(p_token) END) THEN
         RETURN;
     END IF;
-    v_renews := p_token IS NOT NULL OR v_lease.lease_s IS NULL;
+    v_renews := p_token IS NOT NULL OR v_lease.lease_s IS NULL AND v_lease.left_at IS NULL;
     v_span := make_interval(secs => coalesce(
         v_lease.lease_s, tfx.find_lease_seconds(p_id, v_lease.job_state)));
     IF v_lease.confirmed IS NULL THEN

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- The attempt a post belongs to.  With a token: the newest one, which must bear it.  Without:
 -- the newest of that agent, else the newest of all, else attempt 0, made here: what arrives before
--- the first claim, or for a job we do not know, is kept too.
+-- the first claim, or for a job we do not know, is kept too (tfx.purge_strays).
 -- newest: no later attempt has begun.
 --   TF409  the token is not that of the newest attempt
 CREATE FUNCTION tfx.find_attempt(p_id uuid, p_agent text, p_token text, OUT attempt int,
@@ -22,6 +22,8 @@ BEGIN
                                        tfx.find_week(now())),
                      NULL, NULL, NULL, now(), NULL, NULL, 0, 0, NULL);
         INSERT INTO tf.attempt SELECT v_newest.* ON CONFLICT DO NOTHING;
+        INSERT INTO tf.stray (job_id) SELECT p_id
+        WHERE NOT EXISTS (SELECT FROM tf.job j WHERE j.id = p_id) ON CONFLICT DO NOTHING;
     ELSIF p_token IS NULL AND p_agent <> v_newest.agent THEN
         SELECT * INTO v_own FROM tf.attempt a
         WHERE a.job_id = p_id AND a.agent = p_agent ORDER BY a.attempt DESC LIMIT 1;

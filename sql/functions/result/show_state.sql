@@ -14,6 +14,7 @@ BEGIN
     SET job_state = p_job_state,
         -- What it does now says how long it may be silent; a lease asked for has its own time.
         lease_until = CASE WHEN l.lease_s IS NOT NULL OR l.agent IS DISTINCT FROM p_agent
+                OR l.left_at IS NOT NULL
             THEN l.lease_until
             ELSE now() + make_interval(secs => tfx.find_lease_seconds(p_id, p_job_state)) END
     WHERE l.job_id = p_id AND l.attempt = p_attempt AND l.job_state <> p_job_state

@@ -36,6 +36,7 @@ BEGIN
     WHEN 'expire_jobs' THEN v_jobs := tfx.expire_jobs(v_batch);
     WHEN 'purge_refresh_tokens' THEN v_done := tfx.purge_refresh_tokens(v_batch);
     WHEN 'purge_secrets' THEN v_done := tfx.purge_secrets(v_batch);
+    WHEN 'purge_strays' THEN v_done := tfx.purge_strays(v_batch);
     WHEN 'purge_submission_keys' THEN v_done := tfx.purge_submission_keys(v_batch);
     WHEN 'purge_wait_samples' THEN v_done := tfx.purge_wait_samples(v_batch);
     WHEN 'sweep_files' THEN v_done := tfx.sweep_files(v_batch);
