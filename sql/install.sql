@@ -32,6 +32,7 @@
 \ir functions/job/purge_submission_keys.sql
 \ir functions/job/ready_job.sql
 \ir functions/job/record_event.sql
+\ir functions/job/refuse_moving.sql
 \ir functions/job/release_held.sql
 \ir functions/job/release_jobs.sql
 \ir functions/job/render_listed.sql

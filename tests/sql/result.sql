@@ -40,6 +40,11 @@ SELECT results_eq($$ SELECT phase::text, exit_code, started_at IS NOT NULL, ende
     FROM tf.phase p WHERE job_id = pg_temp.id(1) ORDER BY p.phase $$,
     $$ VALUES ('setup', 0::bigint, true, true), ('provision', 1, false, true), ('test', 46, false, true) $$,
     'its phases are on record');
+-- a phase begins before it ends
+SELECT pg_temp.post(2, 'setup', 'a', '{"setup": 0, "provision": 0}'), pg_temp.post(2, 'provision') \g /dev/null
+SELECT results_eq($$ SELECT phase::text, started_at <= ended_at FROM tf.phase p
+    WHERE job_id = pg_temp.id(2) ORDER BY p.phase $$, $$ VALUES ('setup', true), ('provision', NULL) $$,
+    'its beginning told after its end is not known');
 SELECT pg_temp.post(2, 'completed');
 SELECT is(pg_temp.state(2), 'completed', 'the other word for the end shows as posted');
 SELECT is(pg_temp.outcome(2), 'passed', 'no phase failed');

@@ -159,6 +159,10 @@ SELECT is(pg_temp.state(n) || ' ' || pg_temp.outcome(n), 'complete expired', 'wa
 SELECT is(pg_temp.claim('a', '{w62}', 62), 62, 'one that is claimed');
 SELECT pg_temp.wait_long(62) \g /dev/null
 SELECT is(cardinality(tfx.expire_jobs(9)), 0, 'does not wait');
+SELECT ctid, at FROM tf.deadline WHERE job_id = pg_temp.id(62) \gset before_
+SELECT is(cardinality(tfx.expire_jobs(9)), 0, 'and is not looked at again');
+SELECT results_eq('SELECT ctid, at FROM tf.deadline WHERE job_id = pg_temp.id(62)',
+    format($$ VALUES (%L::tid, 'infinity'::timestamptz) $$, :'before_ctid'), 'so nothing is written while it runs');
 SELECT pg_temp.age(62, '2 min'), tfx.reap_leases(9) \g /dev/null
 SELECT is(cardinality(tfx.expire_jobs(9)), 1, 'unless the claim comes back: it has waited all the time');
 SELECT is(pg_temp.claim('a', '{w63}', 63), 63, 'one that ran');
@@ -171,4 +175,19 @@ SELECT is(cardinality(tfx.expire_jobs(9)), 1, 'for as long');
 SELECT is(pg_temp.claim('a', '{w64}', 64), 64, 'one that ends');
 SELECT is(pg_temp.finish(64, '{"test": 0}'), 'complete passed', 'has no deadline');
 SELECT results_eq('SELECT job_id FROM tf.deadline', $$ VALUES (pg_temp.id(65)) $$, 'any more');
+
+-- a job that is in none of the tables, as after a restore: the others go on without it
+SELECT pg_temp.submit(n, jsonb_build_object('queue', 'lost', 'max_wait', 60)) FROM generate_series(70, 71) n \g /dev/null
+SELECT pg_temp.wait_long(n) FROM generate_series(70, 71) n \g /dev/null
+DELETE FROM tf.wait WHERE job_id = pg_temp.id(70);
+SELECT is(cardinality(tfx.expire_jobs(1)), 0, 'one that cannot be met');
+SELECT is(cardinality(tfx.expire_jobs(1)), 1, 'is not in the way of the next');
+SELECT throws_ok('SELECT api.cancel_job(pg_temp.id(70), NULL)', 'TF503', NULL, 'who wants that one hears of it');
+SELECT throws_ok($$ SELECT pg_temp.post(70, 'setup') $$, 'TF503', NULL, 'its agent too');
+SELECT pg_temp.submit(72, '{"queue": "lost"}'), api.cancel_job(pg_temp.id(72), NULL) \g /dev/null
+SELECT pg_temp.submit(n, jsonb_build_object('queue', 'lost', 'parent', pg_temp.id(72), 'parent_id', pg_temp.id(72)))
+    FROM generate_series(73, 74) n \g /dev/null
+DELETE FROM tf.wait WHERE job_id = pg_temp.id(73);
+SELECT is(cardinality(tfx.cancel_orphans(1)), 1, 'nor of other orphans');
+SELECT is(pg_temp.state(74), 'cancelled', 'whose parent was cancelled');
 \ir lib/end.psql

@@ -18,6 +18,7 @@ ACTIONS = {
     "cancel": "SELECT api.cancel_job(%(job)s, 'me')",
     "ready": "SELECT tfx.ready_job(%(job)s)",
     "late result": "SELECT api.post_result(%(job)s, 'a', NULL, '{\"test\": 0}', NULL, 'complete')",
+    "phase": "SELECT api.post_result(%(job)s, 'a', NULL, '{\"setup\": 0}', NULL, 'provision')",
     "failure": "SELECT api.post_result(%(job)s, 'a', NULL, '{\"provision\": 1}', NULL, 'complete')",
     "expire": "SELECT tfx.expire_jobs(10)",
     "release": "SELECT tfx.release_jobs(10)",
@@ -325,6 +326,37 @@ def test_of_two_uploads_of_attachments_the_first_to_end_counts(connect):
     two.commit()
     found = quiet.execute("SELECT file_id FROM api.get_file(%(job)s, 'attachments')", values)
     assert found.fetchall() == [(files[0],)]
+
+
+def test_a_post_takes_the_place_of_its_job_before_its_results(connect):
+    """Who has the lease writes phases too: the other way round the two would deadlock."""
+    quiet, one, two = connect(autocommit=True), connect(), connect()
+    submit(quiet, 1, "posts")
+    assert len(claim(quiet, ["p"], ["posts"])) == 1
+    job = quiet.execute("SELECT job_id::text FROM tf.lease WHERE queue = 'posts'").fetchone()[0]
+    one.execute("SELECT FROM tf.lease WHERE job_id = %s FOR UPDATE", (job,))
+    call = Call(two, "SELECT api.post_result(%s, 'p', NULL, '{\"setup\": 0}', NULL, 'provision')", (job,), quiet)
+    assert not call.settle(), "waits for the lease"
+    Call(one, "SELECT api.post_result(%s, 'p', NULL, NULL, NULL, 'setup')", (job,), quiet).result()
+    one.commit()
+    assert call.result() == [] and call.error is None
+    two.commit()
+    assert quiet.execute("SELECT phase::text, started_at <= ended_at FROM tf.phase p WHERE job_id = %s ORDER BY p.phase",
+                         (job,)).fetchall() == [("setup", True), ("provision", None)]
+
+
+def test_a_phase_ends_after_its_beginning(connect):
+    """Also when the transaction that tells the end had begun before."""
+    quiet, early = connect(autocommit=True), connect()
+    submit(quiet, 1, "phases")
+    assert len(claim(quiet, ["p"], ["phases"])) == 1
+    job = quiet.execute("SELECT job_id::text FROM tf.lease WHERE queue = 'phases'").fetchone()[0]
+    early.execute("SELECT now()")
+    quiet.execute("SELECT api.post_result(%s, 'p', NULL, NULL, NULL, 'setup')", (job,))
+    early.execute("SELECT api.post_result(%s, 'p', NULL, '{\"setup\": 0}', NULL, NULL)", (job,))
+    early.commit()
+    assert quiet.execute("SELECT started_at <= ended_at FROM tf.phase WHERE job_id = %s",
+                         (job,)).fetchall() == [(True,)]
 
 
 def alike(connect):

@@ -18,9 +18,10 @@ BEGIN
             AND (p.outcome IN ('cancelled', 'agent_lost') OR EXISTS (
                 SELECT FROM tf.attempt a
                 WHERE a.job_id = c.parent_id AND a.reason = 'agent_lost' AND a.ended_at > c.created_at))
-        ORDER BY c.id LIMIT p_limit
+        ORDER BY c.id
     LOOP
-        SELECT * INTO v FROM tfx.lock_job(v_child.id, NULL);
+        EXIT WHEN cardinality(v_done) = p_limit;
+        SELECT * INTO v FROM tfx.lock_job(v_child.id);
         CONTINUE WHEN NOT v.ret_state IN ('held', 'waiting', 'running');
         PERFORM tfx.end_cancelled(v.ret_state, v.ret_row, 'job ' || v_child.parent_id);
         v_done := v_done || v_child.id;

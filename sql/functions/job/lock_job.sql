@@ -2,12 +2,11 @@
 -- Finds a living job in whichever of tf.hold, tf.wait, tf.lease it is, locks the row and returns it in
 -- the shape of a lease.  ret_state: held, waiting or running; cancelling: it has ended and only its
 -- lease is left; for an ended job without one its final state, and no row; NULL when there is no
--- such job.  With p_attempt: superseded when another attempt has begun, retried when that one has failed
--- and another is to follow: its agent posts the end once more.
+-- such job.  Until the end of the transaction no other attempt of it can begin.
 -- A job that moves while we look is met at its next place: each statement sees what was
--- committed before it.  Five rounds without meeting it are given up:
---   TF503  the job kept moving
-CREATE FUNCTION tfx.lock_job(p_id uuid, p_attempt int, OUT ret_state text, OUT ret_row tf.lease)
+-- committed before it.  moving, and no row: five rounds did not meet it; the caller goes on to another
+-- job or says that (tfx.refuse_moving).
+CREATE FUNCTION tfx.lock_job(p_id uuid, OUT ret_state text, OUT ret_row tf.lease)
 LANGUAGE plpgsql AS $$
 DECLARE
     v_job tf.job;
@@ -40,14 +39,6 @@ BEGIN
             RETURN;
         END IF;
     END LOOP;
-    IF ret_state IS NULL THEN
-        RAISE EXCEPTION 'job "%" is moving: try again', p_id USING ERRCODE = 'TF503';
-    ELSIF p_attempt <> ret_row.attempt THEN
-        ret_state := 'superseded';
-    ELSIF ret_state IN ('held', 'waiting') AND EXISTS (
-        SELECT FROM tf.attempt a
-        WHERE a.job_id = p_id AND a.attempt = p_attempt AND a.reason = 'retried') THEN
-        ret_state := 'retried';
-    END IF;
+    ret_state := coalesce(ret_state, 'moving');
 END
 $$;

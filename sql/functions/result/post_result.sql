@@ -12,33 +12,31 @@ RETURNS TABLE (queue text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_seqscan = off AS $$
 DECLARE
+    v_at timestamptz;
+    v_place record;
     v record;
-    v_done boolean;
+    v_ends boolean := coalesce(p_job_state IN ('complete', 'completed'), false);
 BEGIN
-    -- Whose attempt it is may change while we wait for the job: then it is asked again.
-    FOR v_round IN 1..5 LOOP
-        SELECT * INTO v FROM tfx.find_attempt(p_id, p_agent, p_token);
-        PERFORM tfx.store_result(p_id, v.attempt, v.week, p_status, p_device_info);
-        v_done := true;
-        IF NOT v.newest THEN
-            NULL;
-        ELSIF p_job_state IS NULL OR NOT p_job_state IN ('complete', 'completed') THEN
-            PERFORM tfx.touch_lease(p_id, p_agent, p_token);
-            PERFORM tfx.show_state(p_id, v.attempt, p_agent, p_job_state);
-            PERFORM tfx.mark_stop(p_id, v.attempt, p_stopped);
-        ELSE
-            v_done := tfx.finish_job(p_id, v.attempt, v.week, p_job_state, p_agent, p_stopped);
-        END IF;
-        IF v_done THEN
-            PERFORM tfx.count_change(p_id, v.attempt);
-            RETURN QUERY SELECT j.queue FROM tf.job j
-            CROSS JOIN LATERAL (SELECT FROM tf.wait w
-                                WHERE w.queue = j.queue AND w.seq = j.seq
-                                    AND w.nprio = tfx.negate_priority(j.priority) LIMIT 1) again
-            WHERE j.id = p_id AND p_job_state IN ('complete', 'completed');
-            RETURN;
-        END IF;
-    END LOOP;
-    RAISE EXCEPTION 'job "%" is moving: try again', p_id USING ERRCODE = 'TF503';
+    -- First of all the job's place: whose attempt it is does not change from now on.
+    SELECT * INTO v_place FROM tfx.lock_job(p_id);
+    PERFORM tfx.refuse_moving(p_id, v_place.ret_state);
+    v_at := clock_timestamp(); -- one moment: the start of a phase is never behind its end
+    SELECT * INTO v FROM tfx.find_attempt(p_id, p_agent, p_token);
+    IF v.newest AND NOT v_ends THEN
+        PERFORM tfx.touch_lease(p_id, p_agent, p_token);
+        PERFORM tfx.show_state(p_id, v.attempt, p_agent, p_job_state, v_at);
+    END IF;
+    PERFORM tfx.store_result(p_id, v.attempt, v.week, p_status, p_device_info, v_at);
+    IF v.newest AND v_ends THEN
+        PERFORM tfx.finish_job(p_id, v_place, v, p_job_state, p_agent, p_stopped);
+    ELSIF v.newest THEN
+        PERFORM tfx.mark_stop(p_id, v.attempt, p_stopped);
+    END IF;
+    PERFORM tfx.count_change(p_id, v.attempt);
+    RETURN QUERY SELECT j.queue FROM tf.job j
+    CROSS JOIN LATERAL (SELECT FROM tf.wait w
+                        WHERE w.queue = j.queue AND w.seq = j.seq
+                            AND w.nprio = tfx.negate_priority(j.priority) LIMIT 1) again
+    WHERE j.id = p_id AND v_ends;
 END
 $$;

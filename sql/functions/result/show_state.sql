@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Shows a state an agent posted while the job is open.  A job that waits again after an attempt
--- shows waiting whatever the old agent says.
-CREATE FUNCTION tfx.show_state(p_id uuid, p_attempt int, p_agent text, p_job_state text)
-RETURNS void
+-- Shows a state an agent posted at p_at, while the job is open.  A job that waits again after an attempt
+-- shows waiting whatever the old agent says.  A phase that has ended began before, whoever tells it now.
+CREATE FUNCTION tfx.show_state(p_id uuid, p_attempt int, p_agent text, p_job_state text,
+                               p_at timestamptz) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     v_job tf.job;
@@ -21,10 +21,10 @@ BEGIN
         AND l.job_state <> 'cancelled' AND isfinite(l.lease_until);
     IF p_attempt > 0 THEN
         INSERT INTO tf.phase AS p (job_id, attempt, phase, started_at)
-        SELECT p_id, p_attempt, e.name, now()
+        SELECT p_id, p_attempt, e.name, p_at
         FROM unnest(enum_range(NULL::tf.phase_name)) e(name) WHERE e.name::text = p_job_state
         ON CONFLICT (job_id, attempt, phase) DO UPDATE
-        SET started_at = EXCLUDED.started_at WHERE p.started_at IS NULL;
+        SET started_at = EXCLUDED.started_at WHERE p.started_at IS NULL AND p.ended_at IS NULL;
         RETURN;
     END IF;
     SELECT * INTO v_job FROM tf.job j WHERE j.id = p_id AND j.final_state IS NULL;

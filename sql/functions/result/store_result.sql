@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Keeps what was posted for an attempt: each key replaces the one before as a whole, NULL leaves it.
--- Exit codes also become facts of the phases.
+-- Keeps what was posted for an attempt at p_at: each key replaces the one before as a whole, NULL leaves it.
+-- Exit codes also become facts of the phases.  Called with the job's place locked, if it has one.
 CREATE FUNCTION tfx.store_result(p_id uuid, p_attempt int, p_week date, p_status text,
-                                 p_device_info text) RETURNS void
+                                 p_device_info text, p_at timestamptz) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     IF p_status IS NULL AND p_device_info IS NULL THEN
@@ -14,7 +14,7 @@ BEGIN
     SET status = coalesce(EXCLUDED.status, r.status),
         device_info = coalesce(EXCLUDED.device_info, r.device_info);
     INSERT INTO tf.phase AS p (job_id, attempt, phase, ended_at, exit_code)
-    SELECT p_id, p_attempt, s.key::tf.phase_name, now(), s.value::bigint
+    SELECT p_id, p_attempt, s.key::tf.phase_name, p_at, s.value::bigint
     FROM jsonb_each_text(p_status::jsonb) s
     ORDER BY s.key::tf.phase_name
     ON CONFLICT (job_id, attempt, phase) DO UPDATE
