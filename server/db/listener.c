@@ -26,6 +26,7 @@
 #define SEND_EVERY_MS 5
 #define RETRY_MS      1000
 #define IDLE_MS       10000
+#define LOCK_TIMEOUT  "55P03"
 /* A payload has to be shorter than 8,000 bytes. */
 #define KEY_DIGITS   16
 #define KEYS_MAX     256
@@ -44,7 +45,7 @@ struct listener {
     /* of the thread alone */
     struct db *db; /* NULL: no connection */
     bool failing;
-    int64_t retry_ms;
+    int64_t retry_ms; /* to connect, or to send what could not be sent; 0: nothing */
     int64_t sent_ms;
 };
 
@@ -65,8 +66,8 @@ static bool known(const struct listener *l, uint64_t key)
     return false;
 }
 
-/* any: not this key, but anything. */
-static void keep(struct listener *l, uint64_t key, bool any)
+/* any: not this key, but anything.  Returns whether it is the first one since the last sending. */
+static bool keep(struct listener *l, uint64_t key, bool any)
 {
     bool first;
 
@@ -77,8 +78,7 @@ static void keep(struct listener *l, uint64_t key, bool any)
     else if (!l->all && !known(l, key))
         l->keys[l->key_count++] = key;
     (void)pthread_mutex_unlock(&l->lock);
-    if (first)
-        ring(l);
+    return first;
 }
 
 static void tell(struct waker *waker, uint64_t key)
@@ -86,7 +86,8 @@ static void tell(struct waker *waker, uint64_t key)
     struct listener *l = (struct listener *)waker;
 
     l->options.heard(l->options.cls, key);
-    keep(l, key, false);
+    if (keep(l, key, false))
+        ring(l);
 }
 
 static void tell_all(struct waker *waker)
@@ -94,7 +95,8 @@ static void tell_all(struct waker *waker)
     struct listener *l = (struct listener *)waker;
 
     l->options.heard_all(l->options.cls);
-    keep(l, 0, true);
+    if (keep(l, 0, true))
+        ring(l);
 }
 
 struct waker *listener_waker(struct listener *listener)
@@ -181,7 +183,16 @@ static void connect_again(struct listener *l)
     if (l->failing)
         log_info("listener", "text=\"hears of changes again\"");
     l->failing = false;
+    l->retry_ms = 0;
     l->options.heard_all(l->options.cls); /* whatever happened meanwhile */
+}
+
+/* Somebody else's NOTIFY does not come to its end.  Trying again at once would be waiting all the
+ * time, and what changes meanwhile is kept. */
+static void put_off(struct listener *l)
+{
+    (void)keep(l, 0, true);
+    l->retry_ms = clock_ms(l->options.clock) + RETRY_MS;
 }
 
 /* Returns whether the end was asked for. */
@@ -197,10 +208,13 @@ static bool send_changes(struct listener *l)
     if (!payload[0] || !l->db) /* without a connection: who waits there looks by itself */
         return stop;
     l->sent_ms = clock_ms(l->options.clock);
-    if (db_run(l->db, &notify, params, &err) < 0)
-        lost(l, &err);
-    else
+    l->retry_ms = 0;
+    if (db_run(l->db, &notify, params, &err) == 0)
         metrics_add(l->options.metrics, METRIC_WAKE_SENT, 1);
+    else if (strcmp(db_sqlstate(l->db), LOCK_TIMEOUT) == 0)
+        put_off(l);
+    else
+        lost(l, &err);
     return stop;
 }
 
@@ -209,13 +223,14 @@ static bool wait_for_events(struct listener *l)
 {
     struct pollfd fds[] = {{.fd = l->event_fd, .events = POLLIN},
                            {.fd = l->db ? PQsocket(l->db->conn) : -1, .events = POLLIN}};
+    bool due = l->db && l->retry_ms && clock_ms(l->options.clock) >= l->retry_ms;
     uint64_t count;
 
-    if (poll(fds, 2, l->db ? IDLE_MS : RETRY_MS) < 0 && errno != EINTR)
+    if (poll(fds, 2, due ? 0 : l->db && !l->retry_ms ? IDLE_MS : RETRY_MS) < 0 && errno != EINTR)
         return false;
     if (l->db && fds[1].revents)
         receive(l);
-    return fds[0].revents && read(l->event_fd, &count, sizeof(count)) > 0;
+    return (fds[0].revents && read(l->event_fd, &count, sizeof(count)) > 0) || due;
 }
 
 /* A little later there may be more to send with it. */
