@@ -160,7 +160,7 @@ def test_every_spelling_of_an_id_finds_the_job(user, queue):
         assert stored(user, spelling.replace("{", "%7B").replace("}", "%7D"))["job_id"] == job
 
 
-@pytest.mark.parametrize("job_id, status", [("", 200), ("abc", 400), (str(uuid.uuid4()) + "0", 400),
+@pytest.mark.parametrize("job_id, status", [("", 200), ("abc", 400), (str(uuid.UUID(int=1)) + "0", 400),
                                             (None, 422), (7, 422)])
 def test_given_ids(user, queue, job_id, status):
     assert user.post("/v1/job", {"job_queue": queue, "job_id": job_id}).status == status

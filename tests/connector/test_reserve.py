@@ -154,10 +154,11 @@ def test_a_missing_program_is_told(reserve, monkeypatch):
 
 def test_a_cancel_while_a_key_is_imported_ends_it(reserve, importer):
     process = reserve(["lp:slow", "lp:other"], timeout=3600)
-    process.until(lambda: (importer / "asked").exists())
+    asked = importer / "asked"
+    process.until(lambda: asked.exists() and "lp:slow\n" in asked.read_text())
     assert stopped(process) == 128 + 15
     assert RESERVED not in process.output()
-    assert (importer / "asked").read_text() == "lp:slow\n"
+    assert asked.read_text() == "lp:slow\n"
 
 
 def test_keys_of_the_lab_may_always_log_in(reserve, importer, sshd):

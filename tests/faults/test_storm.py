@@ -2,12 +2,11 @@
 """No job is lost and none runs twice, whatever breaks: tests/storm breaks a whole lab, in an order that
 its seed decides, and a checker that knows only the ledger and the database looks at what became of it.
 The checker itself is tried with bugs that are planted on purpose."""
-import subprocess
 import sys
 
 import pytest
 
-from programs import ROOT
+from programs import ROOT, Process
 
 sys.path.insert(0, str(ROOT / "tests" / "storm"))
 from bugs import BUGS  # pylint: disable=wrong-import-position
@@ -18,11 +17,14 @@ AFTERWARDS_S = 400  # until all is quiet again, and the look at it
 
 def storm(directory, seconds, *more):
     """(exit status, output): 0 means that nothing was lost or done twice."""
-    done = subprocess.run([STORM, "--seconds", str(seconds), "--keep", directory, *more], check=False,
-                          timeout=seconds + AFTERWARDS_S, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    print(done.stdout)
-    return done.returncode, done.stdout
+    process = Process([STORM, "--seconds", str(seconds), "--keep", directory, *more],
+                      directory / "output")
+    try:
+        status = process.popen.wait(seconds + AFTERWARDS_S)
+    finally:
+        process.stop()  # it has a lab to end
+    print(process.output())
+    return status, process.output()
 
 
 def test_nothing_is_lost_or_done_twice_in_a_short_storm(tmp_path):

@@ -44,13 +44,20 @@ class Cluster:
         self.settings = {**SETTINGS, **(settings or {})}
         self.process = None
         self.count = 0
+        try:
+            self.make()
+            self.start()
+        except BaseException:  # an interruption, too, leaves nothing
+            self.stop()
+            raise
+
+    def make(self):
         if os.geteuid() == 0:
             shutil.chown(self.dir, "postgres", "postgres")
         # not the caller's directory: the user postgres may not be let in there
         subprocess.run(as_owner([BIN / "initdb", "-D", self.dir / "data", "-U", "postgres", "-A",
                                  "trust", "-N", "--encoding=UTF8", "--locale=C.UTF-8"]),
                        check=True, stdout=subprocess.DEVNULL, timeout=120, cwd="/tmp")
-        self.start()
 
     def start(self):
         options = [f"-c{name}={value}" for name, value in self.settings.items()]
@@ -77,7 +84,7 @@ class Cluster:
         wait_for(try_it, 60, "PostgreSQL starts again")
 
     def stop(self):
-        if self.process.running():
+        if self.process and self.process.running():
             self.process.stop(signal.SIGQUIT)
         shutil.rmtree(self.dir, ignore_errors=True)
 
@@ -128,6 +135,8 @@ class Cluster:
 
 
 def main(command):
+    for number in (signal.SIGINT, signal.SIGTERM):  # the cluster is ended, whatever we inherited
+        signal.signal(number, signal.default_int_handler)
     cluster = Cluster()
     try:
         cluster.migrate_by_psql("testflinger")

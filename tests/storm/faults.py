@@ -210,10 +210,13 @@ class Faults:
             thread.start()
         return self
 
-    def stop(self):
+    def leave(self):
         self.stopped.set()
         for thread in self.threads:
             thread.join(180)
+
+    def stop(self):
+        self.leave()
         if self.error:
             raise self.error
 

@@ -8,6 +8,7 @@ network namespace of their own, where that is permitted, so that their cable can
 import json
 import pathlib
 import signal
+import subprocess
 
 from agent import Agent
 from bugs import plant
@@ -26,6 +27,7 @@ AGENTS = 12
 TOKENLESS = 4
 PARENTS = 2
 NAMESPACES = 2
+AGENT_END_S = 30
 OLD_QUEUE = "storm-old"  # only agents without leases serve it
 QUEUES = ["storm-a", "storm-b", "storm-c", OLD_QUEUE]
 PARENT_QUEUE = "storm-parent"
@@ -201,10 +203,20 @@ class Lab:
         """Until no job is under way or waiting any more."""
         wait_for(lambda: self.unfinished() == 0, timeout_s, "all jobs have ended")
 
+    def end_agents(self):
+        """With the commands of their jobs, which SIGKILL would leave."""
+        running = [agent for agent in self.agents if agent.process and agent.process.running()]
+        for agent in running:
+            agent.thaw()
+            agent.process.send(signal.SIGTERM)
+        for agent in running:
+            try:
+                agent.process.popen.wait(AGENT_END_S)
+            except subprocess.TimeoutExpired:
+                agent.kill()
+
     def stop(self):
-        for agent in self.agents:
-            if agent.process and agent.process.running():
-                agent.process.stop(signal.SIGKILL)
+        self.end_agents()
         if self.haproxy:
             self.haproxy.stop()
         for server in self.servers:

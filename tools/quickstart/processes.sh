@@ -62,14 +62,15 @@ on_exit() {
 # What else may run: a build, an installation or tests that were interrupted.  Not the processes that
 # have their turn in stop_all.
 stop_unfinished() {
-    local pid
+    local pid told=()
 
     for pid in $(jobs -p); do
         if [[ " ${CRITICAL[*]} " != *" $pid "* ]]; then
             kill "$pid" 2>/dev/null
-            wait "$pid" 2>/dev/null
+            told+=("$pid")
         fi
     done
+    [ ${#told[@]} -eq 0 ] || wait "${told[@]}" 2>/dev/null
 }
 
 # start NAME SIGNAL COMMAND...: sets PID; output goes to the run's logs

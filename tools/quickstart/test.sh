@@ -1,9 +1,13 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The test run: each suite writes its output to a log and its results to a file, and one summary at
-# the end counts them all (tests/lib/summary.py).
+# the end counts them all (tests/lib/summary.py).  Suites wait far more than they compute: two run
+# beside each other, and each of pytest's has several workers.
 
 RESULTS=$BUILD/test-results
+AT_ONCE=2
+WORKERS=$(($(nproc) * 2))
+declare -A RUNNING=() # by pid: "name format"
 
 test_options() {
     KIND=address LONG=no
@@ -31,6 +35,7 @@ test_main() {
     export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
     export TSAN_OPTIONS=halt_on_error=1
     "test_$KIND"
+    await_room 1
     summary
 }
 
@@ -38,15 +43,15 @@ test_address() {
     build_tree asan --enable-werror --enable-sanitizers CFLAGS="-O1 -g"
     export BUILDDIR=$BUILD/asan
     unit_suite
-    suite style tap "$ROOT/tests/style/run"
-    TF_PROVE=--verbose suite sql tap "$ROOT/tests/sql/run"
+    begin style tap "$ROOT/tests/style/run"
+    begin sql tap env TF_PROVE=--verbose "$ROOT/tests/sql/run"
+    pytest_suite agent tests/agent --dist load -n $((WORKERS * 2)) # hardly computes at all
+    fuzz_suite 5
+    pytest_suite faults tests/faults
+    pytest_suite e2e tests/e2e
     pytest_suite sql-pytest tests/sql
     pytest_suite api tests/api
-    pytest_suite agent tests/agent
-    pytest_suite connector tests/connector
-    pytest_suite e2e tests/e2e
-    pytest_suite faults tests/faults
-    fuzz_suite 5
+    pytest_suite connector tests/connector --dist load
 }
 
 # What has threads: the server's units, its API and what breaks it.
@@ -68,8 +73,8 @@ test_valgrind() {
     export TESTFLINGER_AGENT_WRAPPER="$UNDER --trace-children=no"
     export TESTFLINGER_CONNECTOR_WRAPPER=$TESTFLINGER_AGENT_WRAPPER
     unit_suite
-    pytest_suite agent tests/agent
-    pytest_suite connector tests/connector
+    pytest_suite agent tests/agent --dist load
+    pytest_suite connector tests/connector --dist load
 }
 
 test_fuzz() {
@@ -84,7 +89,7 @@ fuzz_suite() {
         tail -n 30 "$RESULTS/fuzz-build.log" >&2
         die "could not build the fuzz targets; the whole output is in $RESULTS/fuzz-build.log"
     }
-    suite fuzz tap "$ROOT/tests/fuzz/run" "$BUILD/fuzz" "$1"
+    begin fuzz tap "$ROOT/tests/fuzz/run" "$BUILD/fuzz" "$1"
 }
 
 # note NAME FORMAT STATUS: one line for the summary
@@ -92,34 +97,58 @@ note() {
     printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$RESULTS/$1.$2" "$RESULTS/$1.log" "$3" >>"$RESULTS/index"
 }
 
-# suite NAME tap COMMAND...: the command's standard output is TAP
-suite() {
-    local name=$1 format=$2 status=0
+# begin NAME FORMAT COMMAND...: runs it beside what runs already, as soon as there is room.  Its
+# standard output is TAP where that is the format.
+begin() {
+    local name=$1 format=$2 log=$RESULTS/$1.log out=$RESULTS/$1.log
 
     shift 2
-    [ -x "$1" ] || return 0
-    say "suite $name"
-    waited "$@" >"$RESULTS/$name.$format" 2>"$RESULTS/$name.log" || status=$?
-    cat "$RESULTS/$name.$format" >>"$RESULTS/$name.log"
+    [ "$format" != tap ] || out=$RESULTS/$name.tap
+    await_room $AT_ONCE
+    [[ $name == unit-* ]] || say "suite $name"
+    setpriv --pdeathsig TERM -- "$@" >>"$out" 2>>"$log" </dev/null 7>&- 9>&- &
+    RUNNING[$!]="$name $format"
+}
+
+# await_room NUMBER: until fewer than that many run
+await_room() {
+    local pid
+
+    while [ ${#RUNNING[@]} -ge "$1" ]; do
+        sleep 0.05
+        for pid in "${!RUNNING[@]}"; do
+            if ended "$pid"; then
+                finish "$pid"
+            fi
+        done
+    done
+}
+
+finish() {
+    local name format status=0
+
+    read -r name format <<<"${RUNNING[$1]}"
+    unset "RUNNING[$1]"
+    wait "$1" || status=$?
+    [ "$format" != tap ] || cat "$RESULTS/$name.tap" >>"$RESULTS/$name.log"
     note "$name" "$format" $status
 }
 
-# pytest_suite NAME DIRECTORY
+# pytest_suite NAME DIRECTORY [OPTION...]: files go to the workers whole, as the fixtures of a file cost
+# more than its tests; with "--dist load" each test goes to the next worker that is free
 pytest_suite() {
-    local name=$1 dir=$ROOT/$2 status=0 marks='not long'
+    local name=$1 dir=$ROOT/$2 marks='not long'
 
-    compgen -G "$dir/test_*.py" >/dev/null || return 0
-    say "suite $name"
+    shift 2
     [ $LONG = no ] || marks=''
-    waited /usr/bin/python3 -m pytest -c "$ROOT/tests/pytest.ini" --rootdir "$ROOT/tests" -m "$marks" \
-        -ra --durations=10 --basetemp="$RUN/pytest" --junit-xml="$RESULTS/$name.xml" "$dir" \
-        >"$RESULTS/$name.log" 2>&1 || status=$?
-    note "$name" xml $status
+    begin "$name" xml /usr/bin/python3 -m pytest -c "$ROOT/tests/pytest.ini" --rootdir "$ROOT/tests" \
+        -m "$marks" -n "$WORKERS" --dist loadfile -ra --durations=10 --basetemp="$RUN/$name" \
+        --junit-xml="$RESULTS/$name.xml" "$@" "$dir"
 }
 
 # Every cmocka program; one that dies is a failure of its own.
 unit_suite() {
-    local program name status
+    local program name
 
     say "suite unit"
     waited make -s -C "$BUILDDIR" -j"$(nproc)" check-programs >"$RESULTS/unit-build.log" 2>&1 || {
@@ -132,13 +161,9 @@ unit_suite() {
     while read -r program; do
         name=unit-${program#"$BUILDDIR"/tests/unit/}
         name=${name//\//-}
-        status=0
         # shellcheck disable=SC2086 # UNDER is a command with its options
-        waited env -C "$BUILDDIR" srcdir="$ROOT" TESTFLINGER_TEST_DB="$SUPERUSER" \
-            CMOCKA_MESSAGE_OUTPUT=TAP timeout 600 ${UNDER:-} "$program" \
-            >"$RESULTS/$name.tap" 2>"$RESULTS/$name.log" || status=$?
-        cat "$RESULTS/$name.tap" >>"$RESULTS/$name.log"
-        note "$name" tap $status
+        begin "$name" tap env -C "$BUILDDIR" srcdir="$ROOT" TESTFLINGER_TEST_DB="$SUPERUSER" \
+            CMOCKA_MESSAGE_OUTPUT=TAP timeout 600 ${UNDER:-} "$program"
     done < <(find "$BUILDDIR/tests/unit" -type f -name 'test_*' -perm -u+x ! -name '*.*' | sort)
 }
 
