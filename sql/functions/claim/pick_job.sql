@@ -2,7 +2,8 @@
 -- Takes the best job for one agent off tf.wait, over several queues (a JSON list); NULLs when there
 -- is none.  Merges the queues by their best rows: the queue with the best head is searched for a
 -- row nobody holds, but only up to the head of the next queue, so a worse job is never taken while
--- a better one is free.  Jobs that exclude the agent are scanned past.
+-- a better one is free.  Jobs that exclude the agent are scanned past.  The bound is searched up to in
+-- two steps: one comparison of (nprio, seq) with it would not end a scan before the end of its priority.
 CREATE FUNCTION tfx.pick_job(p_agent text, p_queues jsonb) RETURNS tf.wait
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -28,10 +29,20 @@ BEGIN
         SELECT w.* INTO v_place
         FROM tf.wait w
         WHERE w.queue = v_queues[1] AND (w.nprio, w.seq) >= (v_nprios[1], v_seqs[1])
-            AND (w.nprio, w.seq) < (v_bound_nprio, v_bound_seq)
+            AND w.nprio < v_bound_nprio
             AND (w.exclude_agents IS NULL OR NOT p_agent = ANY (w.exclude_agents))
         ORDER BY w.nprio, w.seq LIMIT 1
         FOR UPDATE SKIP LOCKED;
+        IF NOT FOUND THEN
+            SELECT w.* INTO v_place
+            FROM tf.wait w
+            WHERE w.queue = v_queues[1] AND w.nprio = v_bound_nprio
+                AND w.seq >= CASE WHEN v_nprios[1] = v_bound_nprio THEN v_seqs[1] ELSE 0 END
+                AND w.seq < v_bound_seq
+                AND (w.exclude_agents IS NULL OR NOT p_agent = ANY (w.exclude_agents))
+            ORDER BY w.nprio, w.seq LIMIT 1
+            FOR UPDATE SKIP LOCKED;
+        END IF;
         IF FOUND THEN
             DELETE FROM tf.wait w WHERE w.queue = v_place.queue AND w.nprio = v_place.nprio
                 AND w.seq = v_place.seq;
