@@ -13,6 +13,7 @@
 \ir functions/job/cancel_job.sql
 \ir functions/job/cancel_orphans.sql
 \ir functions/job/check_submission.sql
+\ir functions/job/count_ahead.sql
 \ir functions/job/drop_place.sql
 \ir functions/job/end_cancelled.sql
 \ir functions/job/end_job.sql
@@ -36,6 +37,7 @@
 \ir functions/job/release_held.sql
 \ir functions/job/release_jobs.sql
 \ir functions/job/render_listed.sql
+\ir functions/job/render_position.sql
 \ir functions/job/requeue_job.sql
 \ir functions/job/scan_jobs.sql
 \ir functions/job/scan_queue.sql
@@ -121,6 +123,7 @@
 \ir functions/agent/post_provision_log.sql
 \ir functions/agent/render_agent.sql
 -- queue
+\ir functions/queue/estimate_wait.sql
 \ir functions/queue/get_queue_images.sql
 \ir functions/queue/is_served.sql
 \ir functions/queue/list_advertised_queues.sql

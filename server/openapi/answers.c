@@ -106,6 +106,7 @@ static const struct schema_field job_status_fields[] = {
     OR_NULL("started_at", SCHEMA_DATETIME),
     OR_NULL("finished_at", SCHEMA_DATETIME),
     OR_NULL("position", SCHEMA_INT),
+    OR_NULL("estimated_wait", SCHEMA_INT),
     NEEDED("version", SCHEMA_STRING),
     END,
 };

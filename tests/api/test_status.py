@@ -39,7 +39,7 @@ def test_a_job_s_whole_life(user, agent, anonymous, queue, job):
     assert seen == {"job_id": job, "job_queue": queue, "job_state": "waiting", "outcome": None,
                     "phase": None, "exit_codes": {}, "agent": None, "attempt": 0,
                     "waits_for": "agent", "waiting_because": "no_agent",
-                    "started_at": None, "finished_at": None, "position": 0}
+                    "started_at": None, "finished_at": None, "position": 0, "estimated_wait": None}
     agent.claim(queue)
     agent.post(f"/v1/result/{job}", {"job_state": "test", "status": {"setup": 0}})
     seen = status(anonymous, job)
@@ -57,6 +57,17 @@ def test_a_held_job_waits_for_its_attachments(user, queue):
     assert status(user, job)["waits_for"] == "attachments"
     user.upload(f"/v1/job/{job}/attachments", b"x")
     assert status(user, job)["waits_for"] == "agent"
+
+
+def test_how_long_a_job_may_wait_is_told_beside_its_position(user, agent, queue, job):
+    assert agent.post(f"/v1/agents/data/{agent.agent}", {"queues": [queue], "state": "waiting"}).status == 200
+    assert status(user, job)["estimated_wait"] is None, "nothing was ever claimed there"
+    assert agent.claim(queue)["job_id"] == job
+    waits = [status(user, user.submit(queue)) for _ in range(2)]
+    assert [one["position"] for one in waits] == [0, 1]
+    assert 0 <= waits[0]["estimated_wait"] <= waits[1]["estimated_wait"] < 60
+    assert status(user, job)["estimated_wait"] is None, "it runs"
+    assert user.get(f"/v1/job/{waits[1]['job_id']}/position").text == "1", "where nothing else is said"
 
 
 def test_it_is_for_everybody(boss, manager, user, anonymous, agent, job):

@@ -129,7 +129,7 @@ SELECT pg_temp.submit(81, '{"queue": "s"}'), pg_temp.submit(82, '{"queue": "s", 
 SELECT is(pg_temp.status(81) - '{job_id,created_at,version}'::text[],
     '{"job_queue": "s", "job_state": "waiting", "outcome": null, "phase": null, "exit_codes": {},
       "agent": null, "attempt": 0, "waits_for": "agent", "waiting_because": "no_agent", "started_at": null, "finished_at": null,
-      "position": 0}', 'a waiting job');
+      "position": 0, "estimated_wait": null}', 'a waiting job');
 SELECT is(pg_temp.status(82) ->> 'waits_for', 'attachments', 'a held job waits for its attachments');
 SELECT is(pg_temp.status(82) ->> 'waiting_because', 'attachments', 'and says so');
 SELECT is(pg_temp.status(83) -> 'position', '2', 'waiting and held jobs are before it');
@@ -141,13 +141,13 @@ SELECT pg_temp.post(81, 'provision', 's-1', '{"setup": 0}');
 SELECT is(pg_temp.status(81) - '{job_id,created_at,started_at,version}'::text[],
     '{"job_queue": "s", "job_state": "provision", "outcome": null, "phase": "provision",
       "exit_codes": {"setup": 0}, "agent": "s-1", "attempt": 1, "waits_for": null, "waiting_because": null,
-      "finished_at": null, "position": null}', 'a running job');
+      "finished_at": null, "position": null, "estimated_wait": null}', 'a running job');
 SELECT ok(pg_temp.status(81) ->> 'started_at' IS NOT NULL, 'with the time it began');
 SELECT pg_temp.post(81, 'complete', 's-1', '{"setup": 0, "provision": 7}');
 SELECT is(pg_temp.status(81) - '{job_id,created_at,started_at,finished_at,version}'::text[],
     '{"job_queue": "s", "job_state": "complete", "outcome": "infra_failed", "phase": null,
       "exit_codes": {"setup": 0, "provision": 7}, "agent": "s-1", "attempt": 1, "waits_for": null, "waiting_because": null,
-      "position": null}', 'a finished job');
+      "position": null, "estimated_wait": null}', 'a finished job');
 SELECT is(pg_temp.claim('s-1', '{s}', 83), 83, 'another is claimed');
 SELECT pg_temp.age(83, '1 h') \g /dev/null
 SELECT tfx.reap_leases(9) \g /dev/null
@@ -156,6 +156,28 @@ SELECT is(pg_temp.claim('s-2', '{s}', 84), 83, 'and claimed again');
 SELECT is(pg_temp.status(83, 's-1') ->> 'job_state', 'cancelled', 'the agent that lost it reads that it is cancelled');
 SELECT is(pg_temp.status(83, 's-2') ->> 'job_state', 'running', 'the other one not');
 SELECT ok(pg_temp.status(83, 's-1') -> 'version' <> pg_temp.status(83) -> 'version', 'which is another version');
+
+-- and how long it may wait for its turn
+SELECT pg_temp.submit(n, '{"queue": "e"}') FROM generate_series(91, 93) n \g /dev/null
+CREATE FUNCTION pg_temp.estimate(n int) RETURNS int LANGUAGE sql AS $$ SELECT (pg_temp.status(n) ->> 'estimated_wait')::int $$;
+CREATE FUNCTION pg_temp.claimed(p_ago int, p_waited int) RETURNS void LANGUAGE sql AS
+    $$ INSERT INTO tf.wait_sample VALUES ('e', now() - make_interval(secs => p_ago), p_waited) $$;
+SELECT pg_temp.claimed(900, 40);
+SELECT is(pg_temp.estimate(91), NULL, 'nobody knows when no agent is there');
+INSERT INTO tf.agent (name, state, queues) VALUES ('e-1', 'test', '{e}');
+SELECT is(pg_temp.estimate(91), 40, 'as long as the one before');
+SELECT is(pg_temp.estimate(93), 120, 'and those ahead of it');
+SELECT pg_temp.claimed(800, 150), pg_temp.claimed(700, 250), pg_temp.claimed(600, 350);
+SELECT is(pg_temp.estimate(93), 300, 'in a queue that never was empty claims come at intervals');
+SELECT pg_temp.claimed(300, 0), pg_temp.claimed(200, 0), pg_temp.claimed(100, 0);
+SELECT is(pg_temp.estimate(93), 150, 'where an agent was free jobs did not wait, whatever the intervals');
+CREATE TEMPORARY TABLE status_93 AS SELECT pg_temp.status(93) AS it;
+SELECT pg_temp.claimed(50, 10);
+SELECT is(pg_temp.status(93) - 'estimated_wait', (SELECT it - 'estimated_wait' FROM status_93),
+    'which does not change when the estimate does');
+UPDATE tf.agent SET state = 'offline' WHERE name = 'e-1';
+SELECT is(pg_temp.estimate(93), NULL, 'an agent that is away takes no jobs');
+SELECT is((SELECT "position" FROM api.get_job_position(pg_temp.id(93))), 2::bigint, 'the position is what it was');
 
 -- children
 SELECT pg_temp.submit(n, jsonb_build_object('queue', 'p' || n)) FROM generate_series(600, 602) n \g /dev/null

@@ -95,7 +95,7 @@ SELECT is(pg_temp.left_s(3), 60, 'with the token it renews');
 -- reap_leases
 SELECT is_empty('SELECT pg_temp.reap()', 'nothing is over');
 SELECT is(pg_temp.claim('d', '{q}', 4), 4, 'a claim nobody answers for');
-SELECT pg_temp.age(4, '61 s') \g /dev/null
+SELECT pg_temp.age(4, '2 min') \g /dev/null
 SELECT results_eq('SELECT pg_temp.reap()', $$ VALUES ('4 undelivered') $$, 'is over after a minute');
 SELECT is(pg_temp.state(4), 'waiting', 'the job waits again');
 SELECT is(pg_temp.claim('d', '{q}', 5), 4, 'for the same agent too, at its old place');

@@ -14,7 +14,7 @@ WAITING, FINISHED = 100_000, 1_000_000
 LARGE = {"job", "job_tag", "wait", "attempt", "event"}
 TOKEN = "00000000-0000-7000-a000-000000000001"
 EXPLAIN = {"log_min_duration": "0", "log_nested_statements": "on", "log_analyze": "on",
-           "log_timing": "off", "log_buffers": "off", "log_format": "json"}
+           "log_timing": "off", "log_buffers": "on", "log_format": "json"}
 
 
 class Explained:
@@ -29,6 +29,7 @@ class Explained:
         self.connection.add_notice_handler(self._heard)
         self.scans = []
         self.conditions = []
+        self.blocks = {}
 
     def _heard(self, notice):
         text = notice.message_primary
@@ -37,6 +38,9 @@ class Explained:
 
     def _walk(self, node):
         table = node.get("Relation Name")
+        if table:
+            read = node.get("Shared Hit Blocks", 0) + node.get("Shared Read Blocks", 0)
+            self.blocks[table] = self.blocks.get(table, 0) + read
         self.conditions.append(node.get("Index Cond", ""))
         if table and node.get("Actual Loops", 0) > 0 and "Scan" in node["Node Type"]:
             rows = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
@@ -51,6 +55,7 @@ class Explained:
         """Runs it in a transaction that is rolled back; its rows.  The scans are in self.scans."""
         self.scans = []
         self.conditions = []
+        self.blocks = {}
         with self.connection.transaction(force_rollback=True):
             return self.connection.execute(sql, params).fetchall()
 
@@ -132,6 +137,36 @@ def test_a_position_counts_by_the_index(session):
     assert session.scanned("job") == {"job_pkey"}
     assert 0 < ahead < WAITING / 50
     assert session.rows() <= ahead + 5, session.scans
+
+
+LONG_QUEUE = """
+    INSERT INTO tf.job (id, seq, week, queue, priority, attachments, secrets, sha256)
+    SELECT ('00000000-0000-7000-9000-' || lpad(to_hex(n), 12, '0'))::uuid, n, tfx.find_week(now()), q.name, 0,
+           false, false, '\\x00'
+    FROM generate_series(10, 40000) n CROSS JOIN LATERAL (SELECT CASE n WHEN 20 THEN 'short' ELSE 'long' END) q(name);
+    INSERT INTO tf.wait (queue, nprio, seq, job_id, week) SELECT queue, -priority, seq, id, week FROM tf.job"""
+
+
+def test_the_first_of_a_long_queue_reads_no_more_of_it(empty):
+    with psycopg.connect(empty.connection.info.dsn, autocommit=True) as other:
+        other.execute(LONG_QUEUE)
+        other.execute("VACUUM ANALYZE tf.wait")
+    assert empty.run("SELECT position FROM api.get_job_position(%s)", job_id(15)) == [(5,)]
+    assert empty.blocks["wait"] < 20, empty.blocks
+    empty.run("SELECT body FROM api.get_job_status(%s, NULL)", job_id(15))
+    assert empty.blocks["wait"] < 20, empty.blocks
+
+
+def test_a_claim_beside_others_reads_no_further_than_the_next_queue(empty):
+    """The heads of the long queue are in other hands, and behind the short one's only job there is more."""
+    with psycopg.connect(empty.connection.info.dsn) as other:
+        other.execute(LONG_QUEUE)
+        other.commit()
+        other.execute("SELECT FROM tf.wait WHERE queue = 'long' AND seq < 20 FOR UPDATE")
+        got = claim(empty, request("a", "long", "short"))
+        assert [job for _, job, _ in got] == [job_id(20)]
+        assert empty.blocks["wait"] < 60, empty.blocks
+        other.rollback()
 
 
 STATEMENTS = {

@@ -5,14 +5,9 @@ CREATE FUNCTION api.get_job_position(p_id uuid) RETURNS TABLE ("position" bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
-    v_ahead bigint;
+    v_place record;
 BEGIN
-    -- One statement, or the job could be counted on its way from hold to wait.
-    SELECT (SELECT count(*) FROM tf.wait o
-            WHERE o.queue = j.queue AND (o.nprio, o.seq) < (p.nprio, j.seq))
-         + (SELECT count(*) FROM tf.hold o
-            WHERE o.queue = j.queue AND (o.nprio, o.seq) < (p.nprio, j.seq))
-    INTO v_ahead
+    SELECT j.queue, p.nprio, j.seq INTO v_place
     FROM tf.job j
     CROSS JOIN LATERAL (SELECT tfx.negate_priority(j.priority) AS nprio) p
     WHERE j.id = p_id
@@ -22,6 +17,6 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'job "%" is not waiting', p_id USING ERRCODE = 'TF410';
     END IF;
-    RETURN QUERY SELECT v_ahead;
+    RETURN QUERY SELECT tfx.count_ahead(v_place.queue, v_place.nprio, v_place.seq);
 END
 $$;
