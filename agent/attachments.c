@@ -35,7 +35,7 @@ static void give_up(struct job *job, const struct err *err)
     (void)buf_addf(&text, "ERROR: the job's attachments cannot be used: %s", err->text);
     phase_note(job, PHASE_SETUP, buf_text(&text));
     buf_done(&text);
-    (void)json_object_object_add(job->status, phase_name(PHASE_SETUP), json_object_new_int(1));
+    job->record.status[PHASE_SETUP] = 1;
     job->record.phase = PHASE_SETUP;
     (void)job_save(job);
     job->reason = "setup_fail";

@@ -10,6 +10,7 @@
 #include "common/log.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 struct courier {
     struct context *context;
@@ -90,6 +91,15 @@ void courier_kick(struct courier *courier, bool is_back)
         courier->pause_s = 0;
     if (is_back || !courier->look.armed)
         look_now(courier);
+}
+
+void courier_forget(struct courier *courier, const char *job_id)
+{
+    if (!courier->job || strcasecmp(courier->job->id, job_id) != 0)
+        return;
+    job_free(courier->job);
+    courier->job = NULL;
+    look_now(courier);
 }
 
 struct courier *courier_new(struct context *context)

@@ -16,6 +16,9 @@ struct courier *courier_new(struct context *context);
 /* What is under way is given up; it lies in the spool. */
 void courier_free(struct courier *courier);
 
+/* A job that is claimed anew is not to be delivered as it was before. */
+void courier_forget(struct courier *courier, const char *job_id);
+
 /* There may be something to bring.  is_back: the server was away and answers again, so nothing is
  * to be waited for. */
 void courier_kick(struct courier *courier, bool is_back);

@@ -205,8 +205,16 @@ static void on_outcome(void *arg, int status, const struct buf *body, const stru
 
 void job_add_status(const struct job *job, struct buf *b)
 {
-    (void)buf_adds(b, "{\"status\":");
-    (void)jsn_add_tree(b, job->status);
+    const char *separator = "";
+
+    (void)buf_adds(b, "{\"status\":{");
+    for (enum phase phase = 0; phase < PHASE_COUNT; phase++) {
+        if (job->record.status[phase] == RECORD_NO_STATUS)
+            continue;
+        (void)buf_addf(b, "%s\"%s\":%d", separator, phase_name(phase), job->record.status[phase]);
+        separator = ",";
+    }
+    (void)buf_addc(b, '}');
 }
 
 void job_add_result(const struct job *job, struct buf *b)
@@ -224,7 +232,7 @@ void deliver_outcome(struct job *job)
     if (job->is_delivery) /* what was posted while the job ran may have been lost */
         (void)job_post_device_info(job, NULL);
     job->record.posting = true;
-    (void)record_sync(&job->record, job->dir, NULL);
+    (void)record_sync(&job->record, job->record_path, NULL);
     api_path(call, "/v1/result/", job->id, NULL);
     job_add_result(job, &call->body);
     (void)buf_adds(&call->body, ",\"job_state\":\"complete\"}");

@@ -20,7 +20,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ERROR_FILE "device-connector-error.json"
+#define ERROR_FILE  "device-connector-error.json"
+#define OUTCOME_MAX 4096
 
 /* --- the table ------------------------------------------------------------------------- */
 
@@ -185,19 +186,19 @@ struct job *job_make(struct context *context, struct json_object *definition, ch
     job->id = jsn_text(definition, "job_id");
     job->dir = dir;
     job->record = *record;
+    job->record_path = spool_record_path(context->spool, dir);
     job->archive_fd = -1;
     job->run.serial_fd = -1;
     job->reason = "normal_exit";
     job->step = (struct timer){.fire = on_step, .arg = job};
     job->pause = (struct timer){.arg = job}; /* the stage that uses it says what is to be done */
-    job->status = json_object_new_object();
     job->mask = mask_new(err);
     job_lease_init(job);
     job->events = events_new(context, definition, &job->lease.api, job->lanes->events);
-    const struct sender_job sent = {job->id, job->dir, &job->record, job->lanes->log,
+    const struct sender_job sent = {job->id, job->record_path, &job->record, job->lanes->log,
                                     &job->lease.api};
     job->sender = sender_new(context, &sent, err);
-    if (!job->status || !job->mask || !job->sender || collect_secrets(job, err) < 0) {
+    if (!job->record_path || !job->mask || !job->sender || collect_secrets(job, err) < 0) {
         job_free(job);
         return NULL;
     }
@@ -222,9 +223,9 @@ void job_free(struct job *job)
         (void)close(job->archive_fd);
     mask_free(job->mask);
     free(job->saved_outcome);
-    json_object_put(job->status);
     json_object_put(job->definition);
     free(job->dir);
+    free(job->record_path);
     free(job);
 }
 
@@ -235,9 +236,11 @@ static int write_files(struct job *job, struct err *err)
     int rc = jsn_add_tree(&text, job->definition);
 
     if (rc == 0)
-        rc = spool_write(spool, job->dir, JOB_DEFINITION_FILE, buf_text(&text), err);
+        rc = spool_write_definition(spool, job->dir, buf_text(&text), err);
     else
         (void)err_set(err, ERR_TOO_LARGE, "the definition is too large");
+    if (rc == 0)
+        rc = spool_write(spool, job->dir, JOB_DEFINITION_FILE, buf_text(&text), err);
     buf_done(&text);
     if (rc < 0 || spool_write(spool, job->dir, JOB_OUTCOME_FILE, "{}", err) < 0 ||
         spool_write(spool, job->dir, ERROR_FILE, "", err) < 0)
@@ -250,15 +253,15 @@ static bool leave_refused(struct context *context, const char *dir, struct recor
                           const struct err *why)
 {
     AUTO(buf) struct buf note = BUF_INIT(2048);
+    AUTO_FREE char *path = spool_record_path(context->spool, dir);
 
     (void)buf_addf(&note, "ERROR: the job cannot be begun: %s\n", why->text);
     record->phase = PHASE_SETUP;
+    record->status[PHASE_SETUP] = 1;
     record->over = true;
     (void)snprintf(record->reason, sizeof(record->reason), "setup_fail");
-    if (spool_write(context->spool, dir, JOB_OUTCOME_FILE, "{\"status\":{\"setup\":1}}", NULL) ==
-            0 &&
-        spool_write(context->spool, dir, "setup.log", buf_text(&note), NULL) == 0 &&
-        record_sync(record, dir, NULL) == 0)
+    if (path && spool_write(context->spool, dir, "setup.log", buf_text(&note), NULL) == 0 &&
+        record_sync(record, path, NULL) == 0)
         return true;
     (void)spool_discard(context->spool, dir, NULL);
     return false;
@@ -275,7 +278,7 @@ struct job *job_new(struct context *context, struct json_object *definition,
     char *copy;
 
     *ret_left = false;
-    record_init(&record, context->config->agent_id);
+    record_init(&record);
     record.lease = *lease;
     if (parse_uuid(written, strlen(written), id, err) < 0 ||
         spool_make(context->spool, id, &record, &dir, err) < 0) {
@@ -308,24 +311,32 @@ void job_start(struct job *job, void (*ended)(void *arg, enum job_end end), void
         enter(job, job->record.losses > 0 ? JOB_CLEANUP : JOB_START);
 }
 
-int job_save(struct job *job)
+/* The statuses so far, for the job's own commands: the record is what counts. */
+static void write_outcome(struct job *job)
 {
-    struct buf text = BUF_INIT(API_BODY_MAX);
+    AUTO(buf) struct buf text = BUF_INIT(OUTCOME_MAX);
     struct err err = ERR_INIT;
-    int rc = 0;
 
     job_add_status(job, &text);
     (void)buf_addc(&text, '}');
     /* a phase that begins changes the record alone, and each file means waiting for the disk */
-    if (!job->saved_outcome || strcmp(job->saved_outcome, buf_text(&text)) != 0) {
-        rc = spool_write(job->context->spool, job->dir, JOB_OUTCOME_FILE, buf_text(&text), &err);
-        free(job->saved_outcome);
-        job->saved_outcome = rc == 0 ? strdup(buf_text(&text)) : NULL;
-    }
-    if (rc == 0)
-        rc = record_sync(&job->record, job->dir, &err);
+    if (job->saved_outcome && strcmp(job->saved_outcome, buf_text(&text)) == 0)
+        return;
+    free(job->saved_outcome);
+    job->saved_outcome = NULL;
+    if (spool_write(job->context->spool, job->dir, JOB_OUTCOME_FILE, buf_text(&text), &err) == 0)
+        job->saved_outcome = buf_take(&text);
+    else
+        log_warning("save", "job=%s error=%s", job->id, LOG_VALUE(err.text));
+}
+
+int job_save(struct job *job)
+{
+    struct err err = ERR_INIT;
+    int rc = record_sync(&job->record, job->record_path, &err);
+
     if (rc < 0)
         log_error("save", "job=%s error=%s", job->id, LOG_VALUE(err.text));
-    buf_done(&text);
+    write_outcome(job);
     return rc;
 }

@@ -79,10 +79,10 @@ struct job {
     const char *id; /* as the server wrote it; part of definition */
     char *dir;
     struct json_object *definition;
-    struct json_object *status; /* exit status by phase */
-    char *saved_outcome;        /* what its file says; NULL: not known */
+    char *saved_outcome; /* what its file says; NULL: not known */
     struct mask *mask;
-    struct record record;
+    struct record record; /* what is known of it, exit statuses among that */
+    char *record_path;
     struct sender *sender;
     struct events *events;
     struct job_lease lease;

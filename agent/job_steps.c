@@ -47,11 +47,11 @@ static bool ends_job(enum phase phase, int status)
 int job_cut_phase(const struct job *job)
 {
     for (enum phase phase = 0; phase < PHASE_CLEANUP; phase++) {
-        struct json_object *status = jsn_get(job->status, phase_name(phase));
+        int status = job->record.status[phase];
 
-        if (!status && has_phase(job, phase))
+        if (status == RECORD_NO_STATUS && has_phase(job, phase))
             return (int)phase;
-        if (status && ends_job(phase, json_object_get_int(status)))
+        if (status != RECORD_NO_STATUS && ends_job(phase, status))
             return -1;
     }
     return -1;
@@ -196,7 +196,7 @@ static void note_reason(struct job *job, int status, enum stop_reason stopped)
 static void on_phase_over(struct job *job, int status, enum stop_reason stopped)
 {
     log_info("phase", "job=%s phase=%s status=%d", job->id, phase_name(job->phase), status);
-    (void)json_object_object_add(job->status, phase_name(job->phase), json_object_new_int(status));
+    job->record.status[job->phase] = status;
     job->record.running = false;
     telemetry_phase_ended(job->context->telemetry, job, status, stopped);
     (void)job_save(job);
@@ -232,18 +232,15 @@ static void note_not_run(struct job *job, enum phase phase, int status, const ch
     (void)snprintf(text, sizeof(text), "ERROR: %s, the %s phase is not run\n", why,
                    phase_name(phase));
     phase_note(job, phase, text);
-    (void)json_object_object_add(job->status, phase_name(phase), json_object_new_int(status));
+    job->record.status[phase] = status;
 }
 
 static bool has_failed(const struct job *job)
 {
     bool failed = false;
 
-    json_object_object_foreach(job->status, name, status)
-    {
-        (void)name;
-        failed = failed || json_object_get_int(status) != 0;
-    }
+    for (enum phase phase = 0; phase < PHASE_COUNT; phase++)
+        failed = failed || job->record.status[phase] > 0;
     return failed;
 }
 

@@ -13,11 +13,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define RECORD_SIZE ((size_t)8192) /* a name of 1,000 control characters takes 6,000 */
-/* a job may have put a link or a pipe there */
+#define RECORD_SIZE ((size_t)4096)
+/* should somebody put a link or a pipe there */
 #define OPEN_FLAGS (O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
 
 static const char *const types[LOG_TYPE_COUNT] = {[LOG_OUTPUT] = "output", [LOG_SERIAL] = "serial"};
@@ -27,10 +26,11 @@ const char *log_type_name(enum log_type type)
     return types[type];
 }
 
-void record_init(struct record *record, const char *agent)
+void record_init(struct record *record)
 {
     *record = (struct record){.phase = -1};
-    (void)snprintf(record->agent, sizeof(record->agent), "%s", agent);
+    for (enum phase p = 0; p < PHASE_COUNT; p++)
+        record->status[p] = RECORD_NO_STATUS;
 }
 
 /* Goes into a header: a token of other bytes is none. */
@@ -61,16 +61,29 @@ void record_take_lease(struct json_object *json, struct record_lease *ret_lease)
     *ret_lease = lease;
 }
 
+static void add_status(struct buf *b, const struct record *r)
+{
+    const char *separator = "";
+
+    (void)buf_adds(b, ",\"status\":{");
+    for (enum phase p = 0; p < PHASE_COUNT; p++) {
+        if (r->status[p] == RECORD_NO_STATUS)
+            continue;
+        (void)buf_addf(b, "%s\"%s\":%d", separator, phase_name(p), r->status[p]);
+        separator = ",";
+    }
+    (void)buf_addc(b, '}');
+}
+
 static void add_record(struct buf *b, const struct record *r)
 {
-    (void)buf_adds(b, "{\"agent\":");
-    (void)jsn_add_string(b, r->agent, strlen(r->agent));
-    (void)buf_addf(b, ",\"phase\":\"%s\",\"running\":%d,\"over\":%d,\"uploaded\":%d",
+    (void)buf_addf(b, "{\"phase\":\"%s\",\"running\":%d,\"over\":%d,\"uploaded\":%d",
                    r->phase < 0 ? "" : phase_name((enum phase)r->phase), r->running, r->over,
                    r->uploaded);
-    (void)buf_addf(b, ",\"released\":%d,\"posting\":%d,\"losses\":%d,\"reason\":", r->released,
-                   r->posting, r->losses);
-    (void)jsn_add_string(b, r->reason, strlen(r->reason)); /* read back from where jobs can write */
+    (void)buf_addf(b, ",\"released\":%d,\"posting\":%d,\"done\":%d,\"losses\":%d,\"reason\":",
+                   r->released, r->posting, r->done, r->losses);
+    (void)jsn_add_string(b, r->reason, strlen(r->reason));
+    add_status(b, r);
     (void)buf_adds(b, ",\"lease\":{\"token\":");
     (void)jsn_add_string(b, r->lease.token, strlen(r->lease.token));
     (void)buf_addf(b,
@@ -89,14 +102,13 @@ static void add_record(struct buf *b, const struct record *r)
     (void)buf_addc(b, '\n');
 }
 
-static int save(const struct record *record, const char *dir, bool durable, struct err *err)
+static int save(const struct record *record, const char *path, bool durable, struct err *err)
 {
     AUTO(buf) struct buf text = BUF_INIT(RECORD_SIZE);
-    AUTO_FREE char *path = fs_join(dir, RECORD_FILE);
-    AUTO_CLOSE int fd = path ? open(path, OPEN_FLAGS, 0600) : -1;
+    AUTO_CLOSE int fd = open(path, OPEN_FLAGS, 0600);
 
     if (fd < 0)
-        return err_set_errno(err, errno, "could not open \"%s/%s\"", dir, RECORD_FILE);
+        return err_set_errno(err, errno, "could not open \"%s\"", path);
     add_record(&text, record);
     if (buf_failed(&text))
         return err_set(err, ERR_INTERNAL, "record is too long");
@@ -105,14 +117,14 @@ static int save(const struct record *record, const char *dir, bool durable, stru
     return 0;
 }
 
-int record_save(const struct record *record, const char *dir, struct err *err)
+int record_save(const struct record *record, const char *path, struct err *err)
 {
-    return save(record, dir, false, err);
+    return save(record, path, false, err);
 }
 
-int record_sync(const struct record *record, const char *dir, struct err *err)
+int record_sync(const struct record *record, const char *path, struct err *err)
 {
-    return save(record, dir, true, err);
+    return save(record, path, true, err);
 }
 
 static struct output_mark mark_from(struct json_object *pair)
@@ -125,31 +137,31 @@ static struct output_mark mark_from(struct json_object *pair)
     };
 }
 
-int record_load(struct record *record, const char *dir, struct err *err)
+/* An exit status as a shell has it, or none. */
+static int status_from(struct json_object *all, enum phase phase)
 {
-    AUTO(buf) struct buf text = BUF_INIT(RECORD_SIZE);
-    AUTO_FREE char *path = fs_join(dir, RECORD_FILE);
-    struct json_object *json;
-    struct stat st;
-    const char *phase;
+    int64_t status = jsn_int(all, phase_name(phase), RECORD_NO_STATUS);
 
-    if (!path)
-        return err_set(err, ERR_INTERNAL, "out of memory");
-    if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode)) /* reading a pipe would never end */
-        return err_set(err, ERR_INVALID, "\"%s\" is not a file", path);
-    if (fs_read(path, &text, err) < 0 || jsn_parse(buf_text(&text), text.len, &json, err) < 0)
-        return -1;
-    record_init(record, jsn_text(json, "agent") ? jsn_text(json, "agent") : "");
-    phase = jsn_text(json, "phase");
+    return status >= 0 && status <= 255 ? (int)status : RECORD_NO_STATUS;
+}
+
+static void take_record(struct record *record, struct json_object *json)
+{
+    const char *phase = jsn_text(json, "phase");
+    const char *reason = jsn_text(json, "reason");
+
+    record_init(record);
     record->phase = phase ? phase_from_name(phase) : -1;
     record->running = jsn_int(json, "running", 0) != 0;
     record->over = jsn_int(json, "over", 0) != 0;
     record->uploaded = jsn_int(json, "uploaded", 0) != 0;
     record->released = jsn_int(json, "released", 0) != 0;
     record->posting = jsn_int(json, "posting", 0) != 0;
+    record->done = jsn_int(json, "done", 0) != 0;
     record->losses = (int)jsn_int(json, "losses", 0);
-    (void)snprintf(record->reason, sizeof(record->reason), "%s",
-                   jsn_text(json, "reason") ? jsn_text(json, "reason") : "");
+    (void)snprintf(record->reason, sizeof(record->reason), "%s", reason ? reason : "");
+    for (enum phase p = 0; p < PHASE_COUNT; p++)
+        record->status[p] = status_from(jsn_get(json, "status"), p);
     record_take_lease(jsn_get(json, "lease"), &record->lease);
     for (enum log_type t = 0; t < LOG_TYPE_COUNT; t++) {
         struct json_object *log = jsn_get(json, types[t]);
@@ -158,6 +170,16 @@ int record_load(struct record *record, const char *dir, struct err *err)
         for (enum phase p = 0; p < PHASE_COUNT; p++)
             record->marks[t][p] = mark_from(jsn_get(log, phase_name(p)));
     }
+}
+
+int record_load(struct record *record, const char *path, struct err *err)
+{
+    AUTO(buf) struct buf text = BUF_INIT(RECORD_SIZE);
+    struct json_object *json;
+
+    if (fs_read_file(path, &text, err) < 0 || jsn_parse(buf_text(&text), text.len, &json, err) < 0)
+        return -1;
+    take_record(record, json);
     json_object_put(json);
     return 0;
 }

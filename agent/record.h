@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * How far a job has come, in a small file of its directory: what an agent needs to know about a
- * job that an earlier run of it began.  It is written often and without fsync: what it guards
- * against is the death of the agent; after a power cut a log fragment may be sent twice. */
+ * How far a job has come, in a small file that is none of the job's own (the spool says where):
+ * what an agent needs to know about a job that an earlier run of it began.  It is written often and
+ * mostly without fsync: what it guards against is the death of the agent; after a power cut a log
+ * fragment may be sent twice. */
 #ifndef AGENT_RECORD_H
 #define AGENT_RECORD_H
 
@@ -13,11 +14,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RECORD_FILE        ".testflinger-agent.json"
-#define RECORD_AGENT_SIZE  1024
 #define RECORD_REASON_SIZE 32
 #define RECORD_TOKEN_SIZE  128
 #define RECORD_LEASE_MAX_S (365 * 24 * 3600)
+#define RECORD_NO_STATUS   (-1)
 
 enum log_type { LOG_OUTPUT, LOG_SERIAL, LOG_TYPE_COUNT };
 
@@ -30,13 +30,14 @@ struct record_lease {
 };
 
 struct record {
-    char agent[RECORD_AGENT_SIZE];   /* whose job it is: directories may be shared */
     int phase;                       /* running or last run; -1: none yet */
+    int status[PHASE_COUNT];         /* exit status, RECORD_NO_STATUS: it has none */
     bool running;                    /* the phase had not ended */
     bool over;                       /* nothing more to run: the outcome is to be sent */
     bool released;                   /* allocate: the others have done with the device */
-    bool uploaded;                   /* the artifacts are with the server */
+    bool uploaded;                   /* the artifacts are with the server, or never will be */
     bool posting;                    /* the outcome is being posted: it may be there */
+    bool done;                       /* nothing is wanted of the job: its directory is removed */
     int losses;                      /* how many agents died over it */
     char reason[RECORD_REASON_SIZE]; /* why it ended, once it is over */
     struct record_lease lease;
@@ -47,13 +48,13 @@ struct record {
 /* The member "lease" of a claim or of a record; what cannot be used counts as no lease. */
 void record_take_lease(struct json_object *json, struct record_lease *ret_lease);
 
-void record_init(struct record *record, const char *agent);
+void record_init(struct record *record);
 const char *log_type_name(enum log_type type);
 
-/* In the directory; fails with ERR_NOT_FOUND if there is none. */
-int record_load(struct record *record, const char *dir, struct err *err);
-int record_save(const struct record *record, const char *dir, struct err *err);
+/* Fails with ERR_NOT_FOUND if the file is not there. */
+int record_load(struct record *record, const char *path, struct err *err);
+int record_save(const struct record *record, const char *path, struct err *err);
 /* The same, and it is on the disk when this returns. */
-int record_sync(const struct record *record, const char *dir, struct err *err);
+int record_sync(const struct record *record, const char *path, struct err *err);
 
 #endif

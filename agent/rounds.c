@@ -247,7 +247,8 @@ void round_run_job(struct loop *l)
              LOG_VALUE(jsn_text(definition, "job_queue")));
     record_take_lease(jsn_get(definition, "lease"), &lease);
     json_object_object_del(definition, "lease"); /* it is the agent's, not the job's */
-    (void)json_object_get(definition);           /* one for us, to know the id if it fails */
+    courier_forget(l->courier, jsn_text(definition, "job_id"));
+    (void)json_object_get(definition); /* one for us, to know the id if it fails */
     l->job = job_new(l->context, definition, &lease, &left, &err);
     if (l->job) {
         spool_hold(l->context->spool, l->job->dir);

@@ -103,7 +103,7 @@ static void note_progress(struct sender *s, const struct stream *stream)
     struct err err = ERR_INIT;
 
     record->marks[stream->type][stream->phase] = output_mark(stream->output);
-    if (record_save(record, s->job.dir, &err) < 0)
+    if (record_save(record, s->job.record_path, &err) < 0)
         log_warning("record", "job=%s error=%s", s->job.id, LOG_VALUE(err.text));
 }
 

@@ -19,9 +19,9 @@
 struct sender;
 
 struct sender_job {
-    const char *id;        /* as the server wrote it */
-    const char *dir;       /* for the record */
-    struct record *record; /* kept up to date */
+    const char *id; /* as the server wrote it */
+    const char *record_path;
+    struct record *record; /* kept up to date there */
     enum api_lane lane;
     const struct api_lease *lease;
 };

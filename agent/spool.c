@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Directories are named by job id; everything else in there is left alone. */
+ * Directories and records are named by job id; everything else in there is left alone.  What is
+ * done in several steps is written down in the record first, and finished by the next run if need
+ * be. */
 #include "agent/spool.h"
 
 #include "agent/lock.h"
@@ -21,17 +23,23 @@
 #include <unistd.h>
 
 #define RESERVE_BYTES (1024 * 1024)
-#define MADE          ".new"
-#define REMOVED       ".done"
+#define DEFINITION    ".job" /* behind the id */
 
 struct spool {
     char *run_dir;
     char *results_dir;
+    char *records_dir; /* where outcomes are, since it must last as long as these */
     char *reserve;
-    char *agent;
-    int lock_fd;
+    int run_lock_fd;
+    int records_lock_fd;
     char held[UUID_TEXT_SIZE];
 };
+
+/* Its name is a job's id, as the agent writes it. */
+static bool is_job(const char *name, char ret_id[static UUID_TEXT_SIZE])
+{
+    return parse_uuid(name, strlen(name), ret_id, NULL) == 0 && strcmp(ret_id, name) == 0;
+}
 
 static char *hidden_path(const char *dir, const char *agent, const char *suffix)
 {
@@ -41,27 +49,7 @@ static char *hidden_path(const char *dir, const char *agent, const char *suffix)
     return buf_take(&path);
 }
 
-/* A second host may share the directories, or a second process a lock directory of its own. */
-static int lock(struct spool *s, struct err *err)
-{
-    AUTO_FREE char *path = hidden_path(s->run_dir, s->agent, "lock");
-
-    if (!path)
-        return err_set(err, ERR_INTERNAL, "out of memory");
-    return lock_take(path, s->agent, &s->lock_fd, err);
-}
-
-/* --- directories come and go as a whole -------------------------------------------------- */
-
-/* The directory in dir that stands for the job while it is made or removed. */
-static char *passing_path(const struct spool *s, const char *dir, const char *id,
-                          const char *suffix)
-{
-    struct buf path = BUF_INIT(8192);
-
-    (void)buf_addf(&path, "%s/.%s.%s%s", dir, s->agent, id, suffix);
-    return buf_take(&path);
-}
+/* --- where things are ------------------------------------------------------------------ */
 
 static const char *last_part(const char *path)
 {
@@ -84,46 +72,95 @@ static bool is_in(const char *path, const char *dir)
     return strncmp(path, dir, len) == 0 && path[len] == '/';
 }
 
-/* An agent died while it made this directory: the job was taken, so it must be told of. */
-static void finish_making(const struct spool *s, const char *dir, const char *id,
-                          const char *passing)
+char *spool_record_path(const struct spool *spool, const char *dir)
 {
-    AUTO_FREE char *path = fs_join(dir, id);
-    struct record record;
-
-    record_init(&record, s->agent);
-    (void)unlink(s->reserve); /* a record must have room */
-    if (path &&
-        (record_load(&record, passing, NULL) == 0 || record_sync(&record, passing, NULL) == 0) &&
-        rename(passing, path) == 0)
-        return;
-    (void)fs_remove_tree(passing, NULL);
+    return fs_join(spool->records_dir, last_part(dir));
 }
 
-/* What a run of this agent that died left half done in dir. */
-static void finish_passing(const struct spool *s, const char *dir)
+static char *definition_path(const struct spool *s, const char *dir)
 {
-    DIR *entries = opendir(dir);
-    size_t prefix = strlen(s->agent) + 2;
+    struct buf path = BUF_INIT(8192);
+
+    (void)buf_addf(&path, "%s/%s" DEFINITION, s->records_dir, last_part(dir));
+    return buf_take(&path);
+}
+
+/* --- beginning ------------------------------------------------------------------------- */
+
+/* What others can write to or prepare is not believed. */
+static int make_records_dir(const char *dir, struct err *err)
+{
+    AUTO_CLOSE int fd = -1;
+    struct stat st;
+
+    if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+        return err_set_errno(err, errno, "could not create directory \"%s\"", dir);
+    fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return err_set_errno(err, errno, "could not open directory \"%s\"", dir);
+    if (st.st_uid != geteuid())
+        return err_set(err, ERR_FORBIDDEN, "directory \"%s\" is another user's", dir);
+    if (fchmod(fd, 0700) < 0)
+        return err_set_errno(err, errno, "could not protect directory \"%s\"", dir);
+    return 0;
+}
+
+/* A second host may share the directories, or a second process a lock directory of its own. */
+static int lock(struct spool *s, const char *agent, struct err *err)
+{
+    AUTO_FREE char *path = hidden_path(s->run_dir, agent, "lock");
+    AUTO_FREE char *records_path = fs_join(s->records_dir, "lock");
+
+    if (!path || !records_path)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    if (lock_take(path, agent, &s->run_lock_fd, err) < 0)
+        return -1;
+    return lock_take(records_path, agent, &s->records_lock_fd, err);
+}
+
+/* All but the record, which must be the last to go. */
+static int remove_rest(const struct spool *s, const char *id, struct err *err)
+{
+    AUTO_FREE char *left = fs_join(s->run_dir, id);
+    AUTO_FREE char *kept = fs_join(s->results_dir, id);
+    AUTO_FREE char *definition = definition_path(s, id);
+
+    if (!left || !kept || !definition)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    if (fs_remove_tree(left, err) < 0 || fs_remove_tree(kept, err) < 0)
+        return -1;
+    if (unlink(definition) < 0 && errno != ENOENT)
+        return err_set_errno(err, errno, "could not remove \"%s\"", definition);
+    return 0;
+}
+
+/* Whoever died over removing these jobs has written down that they are done. */
+static void finish_removing(const struct spool *s)
+{
+    DIR *entries = opendir(s->records_dir);
     struct dirent *entry;
 
     while (entries && (entry = readdir(entries))) {
-        const char *name = entry->d_name;
+        AUTO_FREE char *path = fs_join(s->records_dir, entry->d_name);
         char id[UUID_TEXT_SIZE];
-        AUTO_FREE char *passing = NULL;
+        struct record record;
 
-        if (strlen(name) < prefix + UUID_TEXT_SIZE || name[0] != '.' ||
-            strncmp(name + 1, s->agent, prefix - 2) != 0 || name[prefix - 1] != '.' ||
-            parse_uuid(name + prefix, UUID_TEXT_SIZE - 1, id, NULL) < 0)
-            continue;
-        passing = fs_join(dir, name);
-        if (passing && strcmp(name + prefix + UUID_TEXT_SIZE - 1, MADE) == 0)
-            finish_making(s, dir, id, passing);
-        else if (passing && strcmp(name + prefix + UUID_TEXT_SIZE - 1, REMOVED) == 0)
-            (void)fs_remove_tree(passing, NULL);
+        if (path && is_job(entry->d_name, id) && record_load(&record, path, NULL) == 0 &&
+            record.done && remove_rest(s, id, NULL) == 0)
+            (void)unlink(path);
     }
     if (entries)
         (void)closedir(entries);
+}
+
+static int set_up(struct spool *s, const char *agent, struct err *err)
+{
+    if (!s->run_dir || !s->results_dir || !s->records_dir || !s->reserve)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    if (fs_make_dirs(s->run_dir, err) < 0 || fs_make_dirs(s->results_dir, err) < 0 ||
+        make_records_dir(s->records_dir, err) < 0)
+        return -1;
+    return lock(s, agent, err);
 }
 
 struct spool *spool_new(const char *run_dir, const char *results_dir, const char *agent,
@@ -135,33 +172,31 @@ struct spool *spool_new(const char *run_dir, const char *results_dir, const char
         (void)err_set(err, ERR_INTERNAL, "out of memory");
         return NULL;
     }
-    s->lock_fd = -1;
+    s->run_lock_fd = s->records_lock_fd = -1;
     s->run_dir = strdup(run_dir);
     s->results_dir = strdup(results_dir);
-    s->agent = strdup(agent);
+    s->records_dir = hidden_path(results_dir, agent, "records");
     s->reserve = hidden_path(run_dir, agent, "reserve");
-    if (!s->run_dir || !s->results_dir || !s->agent || !s->reserve)
-        (void)err_set(err, ERR_INTERNAL, "out of memory");
-    else if (fs_make_dirs(run_dir, err) == 0 && fs_make_dirs(results_dir, err) == 0 &&
-             lock(s, err) == 0) {
-        finish_passing(s, run_dir);
-        finish_passing(s, results_dir);
-        return s;
+    if (set_up(s, agent, err) < 0) {
+        spool_free(s);
+        return NULL;
     }
-    spool_free(s);
-    return NULL;
+    finish_removing(s);
+    return s;
 }
 
 void spool_free(struct spool *spool)
 {
     if (!spool)
         return;
-    if (spool->lock_fd >= 0)
-        (void)close(spool->lock_fd);
+    if (spool->run_lock_fd >= 0)
+        (void)close(spool->run_lock_fd);
+    if (spool->records_lock_fd >= 0)
+        (void)close(spool->records_lock_fd);
     free(spool->run_dir);
     free(spool->results_dir);
+    free(spool->records_dir);
     free(spool->reserve);
-    free(spool->agent);
     free(spool);
 }
 
@@ -203,36 +238,35 @@ int spool_check_room(const struct spool *spool, int64_t min_free, struct err *er
     return check_room(spool->results_dir, min_free, err);
 }
 
-/* With its record, so that nobody ever sees it without one. */
-static int make_passing(struct spool *s, const char *path, const struct record *record,
+static int write_record(struct spool *s, const struct record *record, const char *path,
                         struct err *err)
 {
-    if (fs_remove_tree(path, err) < 0)
+    if (record_sync(record, path, NULL) < 0) {
+        (void)unlink(s->reserve); /* the disk may have become full since there was room */
+        if (record_sync(record, path, err) < 0)
+            return -1;
+    }
+    return fs_sync_dir(s->records_dir, err);
+}
+
+static int make_dir(const struct spool *s, const char *dir, struct err *err)
+{
+    if (remove_rest(s, last_part(dir), err) < 0)
         return -1;
-    if (mkdir(path, 0700) < 0) /* the definition in there has secrets */
-        return err_set_errno(err, errno, "could not create directory \"%s\"", path);
-    if (record_sync(record, path, NULL) == 0)
-        return 0;
-    (void)unlink(s->reserve); /* the disk may have become full since there was room */
-    return record_sync(record, path, err);
+    if (mkdir(dir, 0700) < 0) /* the definition in there has secrets */
+        return err_set_errno(err, errno, "could not create directory \"%s\"", dir);
+    return fs_sync_dir(s->run_dir, err);
 }
 
 int spool_make(struct spool *spool, const char *job_id, const struct record *record, char **ret_dir,
                struct err *err)
 {
     AUTO_FREE char *dir = fs_join(spool->run_dir, job_id);
-    AUTO_FREE char *passing = passing_path(spool, spool->run_dir, job_id, MADE);
+    AUTO_FREE char *path = dir ? spool_record_path(spool, dir) : NULL;
 
-    if (!dir || !passing)
+    if (!path)
         return err_set(err, ERR_INTERNAL, "out of memory");
-    if (spool_discard(spool, dir, err) < 0 || make_passing(spool, passing, record, err) < 0)
-        return -1;
-    if (rename(passing, dir) < 0) {
-        (void)err_set_errno(err, errno, "could not create directory \"%s\"", dir);
-        (void)fs_remove_tree(passing, NULL);
-        return -1;
-    }
-    if (fs_sync_dir(spool->run_dir, err) < 0) {
+    if (write_record(spool, record, path, err) < 0 || make_dir(spool, dir, err) < 0) {
         (void)spool_discard(spool, dir, NULL);
         return -1;
     }
@@ -242,19 +276,19 @@ int spool_make(struct spool *spool, const char *job_id, const struct record *rec
 
 int spool_discard(struct spool *spool, const char *dir, struct err *err)
 {
-    AUTO_FREE char *parent = parent_of(dir);
-    AUTO_FREE char *passing = parent ? passing_path(spool, parent, last_part(dir), REMOVED) : NULL;
+    AUTO_FREE char *path = spool_record_path(spool, dir);
+    struct record record;
 
-    if (!passing)
+    if (!path)
         return err_set(err, ERR_INTERNAL, "out of memory");
-    if (fs_remove_tree(passing, err) < 0)
+    record_init(&record);
+    record.done = true;
+    (void)record_sync(&record, path, NULL); /* should it fail, this agent had better not die now */
+    if (remove_rest(spool, last_part(dir), err) < 0)
         return -1;
-    if (rename(dir, passing) < 0)
-        return errno == ENOENT
-                   ? 0
-                   : err_set_errno(err, errno, "could not remove directory \"%s\"", dir);
-    (void)fs_sync_dir(parent, NULL);
-    return fs_remove_tree(passing, err);
+    if (unlink(path) < 0 && errno != ENOENT)
+        return err_set_errno(err, errno, "could not remove \"%s\"", path);
+    return 0;
 }
 
 int spool_write(struct spool *spool, const char *dir, const char *name, const char *text,
@@ -270,22 +304,30 @@ int spool_write(struct spool *spool, const char *dir, const char *name, const ch
     return fs_write_atomic(path, text, strlen(text), 0600, err);
 }
 
+int spool_write_definition(struct spool *spool, const char *dir, const char *text, struct err *err)
+{
+    AUTO(buf) struct buf name = BUF_INIT(8192);
+
+    (void)buf_addf(&name, "%s" DEFINITION, last_part(dir));
+    return spool_write(spool, spool->records_dir, buf_text(&name), text, err);
+}
+
+int spool_read_definition(const struct spool *spool, const char *dir, struct buf *ret,
+                          struct err *err)
+{
+    AUTO_FREE char *path = definition_path(spool, dir);
+
+    return path ? fs_read_file(path, ret, err) : err_set(err, ERR_INTERNAL, "out of memory");
+}
+
 int spool_read(const char *dir, const char *name, struct buf *ret, struct err *err)
 {
     AUTO_FREE char *path = fs_join(dir, name);
-    struct stat st;
 
-    if (!path)
-        return err_set(err, ERR_INTERNAL, "out of memory");
-    if (lstat(path, &st) < 0)
-        return err_set(err, ERR_NOT_FOUND, "\"%s\" is not there", path);
-    if (!S_ISREG(st.st_mode)) /* a pipe would make the agent wait */
-        return err_set(err, ERR_INVALID, "\"%s\" is not a file", path);
-    return fs_read(path, ret, err);
+    return path ? fs_read_file(path, ret, err) : err_set(err, ERR_INTERNAL, "out of memory");
 }
 
-static int move(struct spool *s, const char *dir, const char *to_dir, const char *suffix,
-                struct err *err)
+static int move(const char *dir, const char *to_dir, const char *suffix, struct err *err)
 {
     AUTO(buf) struct buf target = BUF_INIT(8192);
     AUTO_FREE char *parent = parent_of(dir);
@@ -293,8 +335,8 @@ static int move(struct spool *s, const char *dir, const char *to_dir, const char
 
     (void)buf_addf(&target, "%s/%s%s", to_dir, last_part(dir), suffix);
     rc = rename(dir, buf_text(&target));
-    if (rc < 0 && (errno == ENOTEMPTY || errno == EEXIST)) { /* the same job was kept before */
-        (void)spool_discard(s, buf_text(&target), NULL);
+    if (rc < 0 && (errno == ENOTEMPTY || errno == EEXIST)) { /* of an earlier try of the job */
+        (void)fs_remove_tree(buf_text(&target), NULL);
         rc = rename(dir, buf_text(&target));
     }
     if (rc < 0)
@@ -321,16 +363,24 @@ int spool_keep(struct spool *spool, const char *dir, struct err *err)
 {
     if (is_in(dir, spool->results_dir)) /* it was kept before */
         return 0;
+    if (access(dir, F_OK) < 0 && errno == ENOENT)
+        return 0;
     if (sync_all(dir, err) < 0)
         return -1;
-    return move(spool, dir, spool->results_dir, "", err);
+    return move(dir, spool->results_dir, "", err);
 }
 
 int spool_put_aside(struct spool *spool, const char *dir, struct err *err)
 {
     AUTO_FREE char *parent = parent_of(dir);
+    AUTO_FREE char *path = spool_record_path(spool, dir);
+    AUTO_FREE char *definition = definition_path(spool, dir);
 
-    return parent ? move(spool, dir, parent, ".refused", err) : -1;
+    if (!parent || !path || !definition)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    (void)unlink(path); /* from now on the job is nobody's; its directory has a copy of the rest */
+    (void)unlink(definition);
+    return move(dir, parent, ".refused", err);
 }
 
 /* --- finding --------------------------------------------------------------------------- */
@@ -340,25 +390,32 @@ void spool_hold(struct spool *spool, const char *dir)
     (void)snprintf(spool->held, sizeof(spool->held), "%s", dir ? last_part(dir) : "");
 }
 
-/* The name after the cursor among this agent's directories in dir; "" if there is none. */
-static void find_in(struct spool *s, const char *dir, enum spool_kind kind, const char *cursor,
-                    char best[static UUID_TEXT_SIZE], struct record *ret_record)
+/* One that was cut off when it was written is that of a job of which nothing was done yet. */
+static void load(const struct spool *s, const char *id, struct record *ret_record)
 {
-    DIR *entries = opendir(dir);
+    AUTO_FREE char *path = fs_join(s->records_dir, id);
+
+    if (!path || record_load(ret_record, path, NULL) < 0)
+        record_init(ret_record);
+}
+
+/* The id after the cursor; "" if there is none. */
+static void find(const struct spool *s, enum spool_kind kind, const char *cursor,
+                 char best[static UUID_TEXT_SIZE], struct record *ret_record)
+{
+    DIR *entries = opendir(s->records_dir);
     struct dirent *entry;
 
+    best[0] = '\0';
     while (entries && (entry = readdir(entries))) {
         char id[UUID_TEXT_SIZE];
         struct record record;
-        AUTO_FREE char *path = NULL;
 
-        if (parse_uuid(entry->d_name, strlen(entry->d_name), id, NULL) < 0 ||
-            strcmp(id, entry->d_name) != 0 || strcmp(id, cursor) <= 0 || strcmp(id, s->held) == 0 ||
+        if (!is_job(entry->d_name, id) || strcmp(id, cursor) <= 0 || strcmp(id, s->held) == 0 ||
             (*best && strcmp(id, best) >= 0))
             continue;
-        path = fs_join(dir, id);
-        if (!path || record_load(&record, path, NULL) < 0 || strcmp(record.agent, s->agent) != 0 ||
-            record.over != (kind == SPOOL_OVER))
+        load(s, id, &record);
+        if (record.done || record.over != (kind == SPOOL_OVER))
             continue;
         memcpy(best, id, UUID_TEXT_SIZE);
         *ret_record = record;
@@ -367,23 +424,35 @@ static void find_in(struct spool *s, const char *dir, enum spool_kind kind, cons
         (void)closedir(entries);
 }
 
+static bool is_dir(const char *path)
+{
+    struct stat st;
+
+    return path && lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* A job may have removed its directory: what is known of it without is reported all the same. */
+static char *locate(const struct spool *s, const char *id)
+{
+    AUTO_FREE char *kept = fs_join(s->results_dir, id);
+    AUTO_FREE char *left = fs_join(s->run_dir, id);
+
+    if (is_dir(kept))
+        return take_ptr(&kept);
+    if (left && !is_dir(left) && fs_remove_tree(left, NULL) == 0)
+        (void)mkdir(left, 0700);
+    return take_ptr(&left);
+}
+
 int spool_next(struct spool *spool, enum spool_kind kind, char cursor[static SPOOL_CURSOR_SIZE],
                char **ret_dir, struct record *ret_record)
 {
-    char waiting[UUID_TEXT_SIZE] = "";
-    char left[UUID_TEXT_SIZE] = "";
-    struct record other;
-    bool in_run_dir;
+    char id[UUID_TEXT_SIZE];
 
-    find_in(spool, spool->results_dir, kind, cursor, waiting, ret_record);
-    find_in(spool, spool->run_dir, kind, cursor, left, &other);
-    if (!*waiting && !*left)
+    find(spool, kind, cursor, id, ret_record);
+    if (!*id)
         return 0;
-    in_run_dir = *left && (!*waiting || strcmp(left, waiting) < 0);
-    if (in_run_dir)
-        *ret_record = other;
-    *ret_dir =
-        fs_join(in_run_dir ? spool->run_dir : spool->results_dir, in_run_dir ? left : waiting);
-    (void)snprintf(cursor, SPOOL_CURSOR_SIZE, "%s", in_run_dir ? left : waiting);
+    (void)snprintf(cursor, SPOOL_CURSOR_SIZE, "%s", id);
+    *ret_dir = locate(spool, id);
     return *ret_dir ? 1 : 0;
 }

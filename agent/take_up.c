@@ -26,34 +26,17 @@
 #define ATTACHMENTS_DIR "attachments"
 #define STATUS_LOST     (128 + SIGKILL)
 
-static struct json_object *read_json(const char *dir, const char *name, struct err *err)
+/* Without a definition, of an agent that died at the very beginning, there is the id, by which the
+ * server knows the job: the directory's name. */
+static struct json_object *read_definition(const struct context *context, const char *dir)
 {
     AUTO(buf) struct buf text = BUF_INIT(API_BODY_MAX);
-    struct json_object *json = NULL;
-
-    if (spool_read(dir, name, &text, err) == 0)
-        (void)jsn_parse(buf_text(&text), text.len, &json, err);
-    return json;
-}
-
-static bool is_of_job(struct json_object *definition, const char *id)
-{
-    const char *written = jsn_text(definition, "job_id");
-    char canonical[UUID_TEXT_SIZE];
-
-    return written && parse_uuid(written, strlen(written), canonical, NULL) == 0 &&
-           strcmp(canonical, id) == 0;
-}
-
-/* An agent that died at the very beginning, or a job that made a mess of its directory: the id, by
- * which the server knows it, is the directory's name.  A file of another id is not believed: the
- * job could have its end reported as that of somebody else's. */
-static struct json_object *read_definition(const char *dir)
-{
-    struct json_object *definition = read_json(dir, JOB_DEFINITION_FILE, NULL);
+    struct json_object *definition = NULL;
     const char *name = strrchr(dir, '/');
 
-    if (is_of_job(definition, name ? name + 1 : dir))
+    if (spool_read_definition(context->spool, dir, &text, NULL) == 0 &&
+        jsn_parse(buf_text(&text), text.len, &definition, NULL) == 0 &&
+        jsn_text(definition, "job_id"))
         return definition;
     json_object_put(definition);
     definition = json_object_new_object();
@@ -61,18 +44,6 @@ static struct json_object *read_definition(const char *dir)
         (void)json_object_object_add(definition, "job_id",
                                      json_object_new_string(name ? name + 1 : dir));
     return definition;
-}
-
-static void restore_status(struct job *job)
-{
-    struct json_object *outcome = read_json(job->dir, JOB_OUTCOME_FILE, NULL);
-    struct json_object *status = jsn_get(outcome, "status");
-
-    if (json_object_is_type(status, json_type_object)) {
-        json_object_put(job->status);
-        job->status = json_object_get(status);
-    }
-    json_object_put(outcome);
 }
 
 /* Phases that were wanted for the sake of their attachments alone are not once these are there. */
@@ -129,12 +100,11 @@ static int lost_phase(const struct job *job)
     /* known without the definition, which the job may have spoilt */
     bool was_in_phase = job->record.running && job->record.phase >= 0 &&
                         job->record.phase < PHASE_CLEANUP &&
-                        !jsn_get(job->status, phase_name((enum phase)job->record.phase));
-    bool was_allocated = jsn_get(job->status, phase_name(PHASE_ALLOCATE)) &&
-                         job->record.phase == PHASE_ALLOCATE && !job->record.released;
+                        job->record.status[job->record.phase] == RECORD_NO_STATUS;
 
     /* others were using the device, or were about to: cleanup takes it from them */
-    if (was_allocated && jsn_int(job->status, phase_name(PHASE_ALLOCATE), 0) == 0)
+    if (job->record.phase == PHASE_ALLOCATE && !job->record.released &&
+        job->record.status[PHASE_ALLOCATE] == 0)
         return PHASE_ALLOCATE;
     if (was_in_phase)
         return job->record.phase;
@@ -171,7 +141,7 @@ static void note_loss(struct job *job)
     log_warning("lost", "job=%s phase=%s", job->id, name);
     if (lost >= 0) {
         write_note(job, (enum phase)lost, job->record.phase == lost);
-        (void)json_object_object_add(job->status, name, json_object_new_int(STATUS_LOST));
+        job->record.status[lost] = STATUS_LOST;
     }
     job->reason = JOB_LOST;
     job->record.running = false;
@@ -183,7 +153,7 @@ static void note_loss(struct job *job)
 struct job *job_take_up(struct context *context, const char *dir, const struct record *record,
                         struct err *err)
 {
-    struct json_object *definition = read_definition(dir);
+    struct json_object *definition = read_definition(context, dir);
     char *copy = strdup(dir);
     struct job *job;
 
@@ -197,7 +167,6 @@ struct job *job_take_up(struct context *context, const char *dir, const struct r
     if (!job)
         return NULL;
     job->is_delivery = record->over;
-    restore_status(job);
     restore_attachments(job);
     if (!record->over) {
         end_strays(job);

@@ -33,13 +33,10 @@ static int open_failed(const char *path, struct err *err)
     return -1;
 }
 
-int fs_read(const char *path, struct buf *ret, struct err *err)
+static int read_all(int fd, const char *path, struct buf *ret, struct err *err)
 {
     char piece[16384];
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-    if (fd < 0)
-        return open_failed(path, err);
     for (;;) {
         ssize_t n = read(fd, piece, sizeof(piece));
 
@@ -52,6 +49,32 @@ int fs_read(const char *path, struct buf *ret, struct err *err)
         if (buf_add(ret, piece, (size_t)n) < 0)
             return err_set(err, ERR_TOO_LARGE, "\"%s\" is larger than %zu bytes", path, ret->max);
     }
+}
+
+int fs_read(const char *path, struct buf *ret, struct err *err)
+{
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    return fd < 0 ? open_failed(path, err) : read_all(fd, path, ret, err);
+}
+
+int fs_open_file(const char *path, int flags, unsigned mode, struct err *err)
+{
+    AUTO_CLOSE int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode);
+    struct stat st;
+
+    if (fd < 0)
+        return open_failed(path, err);
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return err_set(err, ERR_INVALID, "\"%s\" is not a file", path);
+    return take_fd(&fd);
+}
+
+int fs_read_file(const char *path, struct buf *ret, struct err *err)
+{
+    AUTO_CLOSE int fd = fs_open_file(path, O_RDONLY, 0, err);
+
+    return fd < 0 ? -1 : read_all(fd, path, ret, err);
 }
 
 int fs_read_secret(const char *path, char **ret_secret, struct err *err)

@@ -15,6 +15,12 @@ char *fs_join(const char *dir, const char *name);
  * larger than the maximum fails with ERR_TOO_LARGE, one that is not there with ERR_NOT_FOUND. */
 int fs_read(const char *path, struct buf *ret, struct err *err);
 
+/* Opens a path at which somebody else may have put something: only a plain file is opened, no link
+ * is followed, and nobody at the other end of a pipe is waited for.  Returns the descriptor. */
+int fs_open_file(const char *path, int flags, unsigned mode, struct err *err);
+/* As fs_read, of such a path. */
+int fs_read_file(const char *path, struct buf *ret, struct err *err);
+
 /* Reads a secret: the first line of the file, without its end; empty is refused.  The caller
  * frees it. */
 int fs_read_secret(const char *path, char **ret_secret, struct err *err);

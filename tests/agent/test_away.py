@@ -56,6 +56,23 @@ def result_of(job):
     return f"/v1/result/{job.definition['job_id']}"
 
 
+def test_a_job_claimed_anew_is_not_delivered_as_it_was_before(fake, make_agent):
+    agent = make_agent(test_command="echo tested")
+    away = fake.overrule("POST", "/v1/result/[^/]*", 503)
+    job = fake.add_job(test_data={"a": 1})
+    wait_for(lambda: agent.kept_dir(job).exists(), 120)
+    delivery = fake.hold("POST", "/v1/result/[^/]*", text=b'"job_state":"complete"')
+    away.times = 0
+    delivery.wait_reached()
+    again = fake.add_job(job_id=job.definition["job_id"], test_data={"a": 1})
+    wait_for(lambda: "tested" in again.log("test"))
+    delivery.release()
+    fake.wait_complete(again)
+    wait_for(lambda: not agent.record(again).exists())
+    assert again.status == {"test": 0}
+    assert not agent.job_dir(again).exists() and not agent.kept_dir(again).exists()
+
+
 def test_a_kept_outcome_is_brought_while_the_next_job_runs(fake, make_agent, tmp_path):
     gate = tmp_path / "gate"
     agent = make_agent(test_command=f"echo begun; until [ -e {gate} ]; do sleep 0.05; done; "
@@ -116,7 +133,7 @@ def test_one_outcome_that_cannot_be_brought_does_not_hold_up_the_others(fake, ma
     assert jobs[0].completions == 0
     rules[0].times = 0
     fake.wait_complete(jobs[0])
-    wait_for(lambda: not list((agent.dir / "results").iterdir()))
+    wait_for(lambda: not list((agent.dir / "results").glob("[!.]*")))
     assert [job.completions for job in jobs] == [1, 1, 1]
 
 

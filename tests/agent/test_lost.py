@@ -29,11 +29,12 @@ def kill_at(agent, hold):
 def wait_reported(fake, agent, job):
     fake.wait_complete(job)
     wait_for(lambda: not agent.job_dir(job).exists() and not agent.kept_dir(job).exists())
+    wait_for(lambda: not agent.record(job).exists())
     wait_for(lambda: "job_end" in job.event_names())
     assert job.completions == 1
     numbers = [fragment["fragment_number"] for fragment in job.fragments["output"]]
     assert numbers == list(range(len(numbers)))
-    assert not list((agent.dir / "run").glob(f".*{job.definition['job_id']}*"))
+    assert not list(agent.dir.glob(f"*/*/{job.definition['job_id']}*"))
 
 
 def assert_lost(job, phase, where):
@@ -60,13 +61,13 @@ def test_killed_while_the_directory_was_being_made(fake, make_agent):
     agent = make_agent(start=False, **COMMANDS)
     job = fake.add_job(**DATA)
     fake.waiting.remove(job)  # given to the agent that died
-    half_made = agent.dir / "run" / f".agent-1.{job.definition['job_id']}.new"
-    half_made.mkdir(parents=True)
+    agent.record(job).parent.mkdir(parents=True)
+    agent.record(job).touch()
     agent.start()
     fake.wait_complete(job)
     assert job.status == {"setup": 137, "cleanup": 0}
     assert "the agent was lost before the setup phase" in job.log("setup")
-    wait_for(lambda: not half_made.exists() and not agent.job_dir(job).exists())
+    wait_for(lambda: not agent.record(job).exists() and not agent.job_dir(job).exists())
 
 
 def test_killed_between_two_phases(fake, make_agent, tmp_path):
@@ -113,6 +114,50 @@ def test_a_job_cannot_have_its_loss_reported_as_that_of_another(fake, make_agent
     assert job.status == {"test": 137, "cleanup": 0}
     assert "the agent was lost in the test phase" in job.log("test")
     assert other.completions == 0 and not fake.seen("POST", result_of(other) + ".*")
+
+
+FORGED = ("for f in testflinger-outcome.json .testflinger-agent.json; do "
+          "echo '{\"over\": 1, \"status\": {\"setup\": 0, \"test\": 0}}' > $f; done; ")
+
+
+def test_a_job_cannot_write_what_its_phases_came_to(fake, make_agent):
+    agent = make_agent(**{**COMMANDS, "provision_command": "exit 0",
+                          "test_command": FORGED + "echo begun; sleep 1000"})
+    job = fake.add_job(**DATA)
+    wait_for(lambda: "begun" in job.log("test"))
+    agent.kill()
+    agent.start()
+    wait_reported(fake, agent, job)
+    assert job.status == {"setup": 0, "provision": 0, "test": 137, "cleanup": 0}
+    assert_lost(job, "test", "in")
+
+
+def test_a_job_that_removes_its_directory_is_reported(fake, make_agent):
+    agent = make_agent(**{**COMMANDS, "test_command":
+                          "rm -rf \"$PWD\"; echo begun; sleep 1000"})
+    job = fake.add_job(**DATA)
+    wait_for(lambda: "begun" in job.log("test"))
+    agent.kill()
+    agent.start()
+    wait_reported(fake, agent, job)
+    assert job.status == {"setup": 0, "provision": 0, "test": 137, "cleanup": 0}
+    assert job.events[-1]["detail"] == "agent_lost"
+
+
+def test_a_job_that_changes_its_definition_has_its_loss_reported(fake, make_agent, tmp_path):
+    gate = tmp_path / "gate"
+    agent = make_agent(**{**COMMANDS, "provision_command":
+                          "echo '{}' > testflinger.json; echo provisioned; "
+                          f"until [ -e {gate} ]; do sleep 0.05; done"})
+    job = fake.add_job(**DATA)
+    wait_for(lambda: "provisioned" in job.log("provision"))
+    question = fake.hold("GET", result_of(job))
+    gate.touch()
+    kill_at(agent, question)
+    agent.start()
+    wait_reported(fake, agent, job)
+    assert job.status == {"setup": 0, "provision": 0, "test": 137, "cleanup": 0}
+    assert_lost(job, "test", "before")
 
 
 def test_killed_in_cleanup_after_a_failure(fake, make_agent, tmp_path):
@@ -208,11 +253,14 @@ def test_killed_while_the_outcome_is_posted(fake, make_agent, arrived):
 
 def test_killed_while_the_directory_was_being_removed(fake, make_agent):
     agent = make_agent(start=False, **COMMANDS)
-    half_gone = (agent.dir / "run" / ".agent-1.00000000-0000-4000-8000-000000000001.done")
-    (half_gone / "artifacts").mkdir(parents=True)
+    job = fake.add_job(**DATA)
+    fake.waiting.remove(job)
+    (agent.job_dir(job) / "artifacts").mkdir(parents=True)
+    agent.record(job).parent.mkdir(parents=True)
+    agent.record(job).write_text('{"over": 1, "done": 1}')
     agent.start()
     wait_for(lambda: fake.seen("GET", "/v1/job"))
-    assert not half_gone.exists()
+    assert not agent.job_dir(job).exists() and not agent.record(job).exists()
     assert not fake.seen("POST", "/v1/result/.*")
 
 

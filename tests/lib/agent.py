@@ -90,6 +90,10 @@ class Agent:
     def job_dir(self, job):
         return self.dir / "run" / job.definition["job_id"]
 
+    def record(self, job):
+        """Where the agent has written down how far the job has come."""
+        return self.dir / "results" / f".{self.name}.records" / job.definition["job_id"]
+
     def kept_dir(self, job):
         return self.dir / "results" / job.definition["job_id"]
 
