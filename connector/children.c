@@ -27,7 +27,7 @@ int children_load(struct children *children, struct err *err)
     struct json_object *list = NULL;
     struct err why = ERR_INIT;
 
-    if (fs_read(CHILDREN_FILE, &text, &why) < 0) {
+    if (fs_read_file(CHILDREN_FILE, &text, &why) < 0) {
         if (why.code == ERR_NOT_FOUND)
             return children_init(children, err);
         *err = why;

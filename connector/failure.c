@@ -64,7 +64,7 @@ static struct json_object *read_file(void)
     AUTO(buf) struct buf text = BUF_INIT(FILE_MAX);
     struct json_object *json = NULL;
 
-    if (fs_read(FAILURE_FILE, &text, NULL) == 0)
+    if (fs_read_file(FAILURE_FILE, &text, NULL) == 0)
         (void)jsn_parse(buf_text(&text), text.len, &json, NULL);
     if (json_object_is_type(json, json_type_object))
         return json;

@@ -14,7 +14,7 @@ int job_load(struct job *job, const char *path, struct err *err)
     AUTO(buf) struct buf text = BUF_INIT(FILE_MAX);
     struct json_object *tree = NULL;
 
-    if (fs_read(path, &text, err) < 0)
+    if (fs_read_file(path, &text, err) < 0)
         return -1;
     if (jsn_parse(buf_text(&text), text.len, &tree, err) < 0)
         return err_prefix(err, "job \"%s\"", path);

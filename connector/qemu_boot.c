@@ -6,6 +6,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/fs.h"
 #include "connector/qemu_vm.h"
 #include "connector/ssh.h"
 #include "connector/stop.h"
@@ -110,7 +111,7 @@ static size_t order_length(const char *text, size_t len)
 
 static void read_end(const char *path, struct buf *ret_text)
 {
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    AUTO_CLOSE int fd = fs_open_file(path, O_RDONLY, 0, NULL);
     char piece[TAIL_MAX];
     off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
     ssize_t n =

@@ -4,6 +4,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/fs.h"
 #include "connector/config.h"
 #include "connector/process.h"
 #include "connector/stop.h"
@@ -221,9 +222,9 @@ int serial_start(struct serial *serial, const struct config *config, const char 
         return 0;
     if (r.socket && strlen(r.socket) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
         return err_set(err, ERR_INVALID, "serial_socket in the configuration is too long a path");
-    file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    file = fs_open_file(path, O_WRONLY | O_CREAT | O_APPEND, 0644, err);
     if (file < 0)
-        return err_set_errno(err, errno, "could not open \"%s\"", path);
+        return -1;
     r.file = file;
     return fork_reader(serial, &r, err);
 }

@@ -2,6 +2,7 @@
 """Jobs of several devices, against a server that does what the test says.  tests/e2e/test_multi.py
 has real servers and agents."""
 import json
+import os
 import signal
 
 import pytest
@@ -189,6 +190,12 @@ def test_cleanup_of_jobs_that_have_ended_is_fine(multi, fake):
     del fake.jobs[children[1].definition["job_id"]]
     multi.good("cleanup")
     assert children[2].state == "cancelled"
+
+
+def test_a_pipe_in_place_of_the_list_is_not_waited_for(multi):
+    os.mkfifo(multi.dir / "job_list.json")
+    assert multi.run("cleanup").returncode == 1
+    assert "not a file" in multi.failure("cleanup")[2]
 
 
 @pytest.mark.parametrize("text", ["{}", "[", '[{"job_id": "../action"}]', '[5]', '[null]'])

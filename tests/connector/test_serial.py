@@ -163,3 +163,10 @@ def test_a_log_that_cannot_be_written_is_told(make, console):
     (connector.dir / LOG).mkdir()
     assert connector.run("runtest", test_data={"test_cmds": "true"}).returncode == 1
     assert LOG in connector.failure("runtest")[1]
+
+
+def test_a_pipe_in_place_of_the_log_is_not_waited_for(make, console):
+    connector = make("fake_connector", **console.config)
+    os.mkfifo(connector.dir / LOG)
+    assert connector.run("runtest", test_data={"test_cmds": "true"}).returncode == 1
+    assert "not a file" in connector.failure("runtest")[1]

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "common/fs.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -125,6 +126,31 @@ static void test_a_file_in_the_way_of_a_directory_is_said(void **state)
     free(path);
 }
 
+static void test_only_a_plain_file_is_opened_and_nothing_is_waited_for(void **state)
+{
+    char *file = fs_join(*state, "file"), *pipe = fs_join(*state, "pipe");
+    char *link = fs_join(*state, "link");
+    struct buf text = BUF_INIT(100);
+    struct err err = ERR_INIT;
+
+    (void)alarm(30);
+    assert_int_equal(fs_write_atomic(file, "text", 4, 0600, &err), 0);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_int_equal(symlink(file, link), 0);
+    assert_int_equal(fs_read_file(file, &text, &err), 0);
+    assert_string_equal(buf_text(&text), "text");
+    assert_int_equal(fs_read_file(pipe, &text, &err), -1);
+    assert_int_equal(err.code, ERR_INVALID);
+    assert_int_equal(fs_open_file(pipe, O_WRONLY | O_APPEND | O_CREAT, 0600, &err), -1);
+    assert_int_equal(fs_read_file(link, &text, &err), -1);
+    assert_int_equal(fs_read_file(*state, &text, &err), -1);
+    (void)alarm(0);
+    buf_done(&text);
+    free(file);
+    free(pipe);
+    free(link);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +165,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_tree_goes_without_following_links, make_directory,
                                         remove_directory),
         cmocka_unit_test_setup_teardown(test_a_file_in_the_way_of_a_directory_is_said,
+                                        make_directory, remove_directory),
+        cmocka_unit_test_setup_teardown(test_only_a_plain_file_is_opened_and_nothing_is_waited_for,
                                         make_directory, remove_directory),
     };
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -114,6 +115,21 @@ static void test_every_stage_has_a_name(void **state)
     assert_int_equal(stage_find("nothing"), -1);
 }
 
+static void test_a_pipe_in_place_of_the_file_is_not_waited_for(void **state)
+{
+    struct failure failure;
+
+    (void)state;
+    (void)alarm(30);
+    (void)unlink(FAILURE_FILE);
+    assert_int_equal(mkfifo(FAILURE_FILE, 0600), 0);
+    (void)failure_set(&failure, FAILURE_STAGE, NULL, "x");
+    assert_written(&failure, STAGE_CLEANUP,
+                   "{\"cleanup_exception_info\":{\"exception_name\":\"CleanupError\","
+                   "\"exception_message\":\"x\",\"exception_cause\":\"\"}}");
+    (void)alarm(0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +140,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_is_no_text_is_written_as_one, enter_directory,
                                         leave_directory),
         cmocka_unit_test(test_every_stage_has_a_name),
+        cmocka_unit_test_setup_teardown(test_a_pipe_in_place_of_the_file_is_not_waited_for,
+                                        enter_directory, leave_directory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -82,6 +84,23 @@ static void a_console_that_was_never_read_has_no_lines(void **state)
     assert_int_equal(tail.len, 0);
 }
 
+static void a_pipe_in_place_of_the_console_s_log_is_not_waited_for(void **state)
+{
+    AUTO(buf) struct buf tail = BUF_INIT(100);
+    char dir[] = "/tmp/test_qemu_vm.XXXXXX";
+    char path[sizeof(dir) + 5];
+
+    (void)state;
+    (void)alarm(30);
+    assert_non_null(mkdtemp(dir));
+    (void)snprintf(path, sizeof(path), "%s/pipe", dir);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    qemu_boot_add_tail(path, &tail);
+    assert_int_equal(tail.len, 0);
+    assert_int_equal(fs_remove_tree(dir, NULL), 0);
+    (void)alarm(0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -89,6 +108,7 @@ int main(void)
         cmocka_unit_test(the_last_lines_of_a_console_are_plain_text),
         cmocka_unit_test(of_a_long_console_there_are_twelve_lines),
         cmocka_unit_test(a_console_that_was_never_read_has_no_lines),
+        cmocka_unit_test(a_pipe_in_place_of_the_console_s_log_is_not_waited_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
