@@ -13,17 +13,23 @@
 #define NAME_SIZE 256
 #define VALUE_MAX ((size_t)64 << 10)
 #define TOTAL_MAX ((size_t)512 << 10) /* of 2 MiB that the kernel takes, arguments and all */
+#define COUNT_MAX 10000 /* half of what an environment holds: there are others who set some */
+#define TOLD_MAX  20
 #define SECRETS   "secrets"
 
 struct walk {
     struct environment *environment;
     struct buf name;
     size_t total;
+    size_t count;
+    size_t left_out;
 };
 
 /* The name cannot be shown more faithfully than it is: the key may be anything. */
-static void left_out(const struct walk *walk, const char *why)
+static void left_out(struct walk *walk, const char *why)
 {
+    if (walk->left_out++ >= TOLD_MAX)
+        return;
     (void)fprintf(stderr, "testflinger-device-connector: no variable %s: %s\n",
                   buf_text(&walk->name), why);
 }
@@ -60,10 +66,15 @@ static int add_leaf(struct walk *walk, struct json_object *value, struct err *er
         left_out(walk, "its value is too long");
         return 0;
     }
+    if (walk->count == COUNT_MAX) {
+        left_out(walk, "the job has too many values");
+        return 0;
+    }
     if (environment_has(walk->environment, buf_text(&walk->name))) {
         left_out(walk, "the name is taken");
         return 0;
     }
+    walk->count++;
     walk->total += walk->name.len + len;
     return environment_set(walk->environment, buf_text(&walk->name), text, err);
 }
@@ -136,5 +147,8 @@ int job_environment_add(struct environment *environment, struct json_object *job
             rc = add_member(&walk, key, len, value, err);
     }
     buf_done(&walk.name);
+    if (walk.left_out > TOLD_MAX)
+        (void)fprintf(stderr, "testflinger-device-connector: nor for %zu other values\n",
+                      walk.left_out - TOLD_MAX);
     return rc;
 }

@@ -118,6 +118,25 @@ static void test_below_a_name_that_is_too_long_there_are_none(void **state)
     environment_done(&environment);
 }
 
+/* As many values as a job can have: some get no variable, none is a reason to fail. */
+static void test_a_job_of_very_many_values_is_no_failure(void **state)
+{
+    struct environment environment = {0};
+    struct json_object *job = json_object_new_object();
+    struct json_object *list = json_object_new_array();
+    struct err err = ERR_INIT;
+
+    (void)state;
+    for (int i = 0; i < 3 * ENVIRONMENT_MAX; i++)
+        assert_int_equal(json_object_array_add(list, json_object_new_int(1)), 0);
+    assert_int_equal(json_object_object_add(job, "list_data", list), 0);
+    assert_int_equal(job_environment_add(&environment, job, &err), 0);
+    assert_int_equal(environment.count, ENVIRONMENT_MAX / 2);
+    assert_int_equal(environment_set(&environment, "DEVICE_IP", "10.0.0.1", &err), 0);
+    environment_done(&environment);
+    json_object_put(job);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +145,7 @@ int main(void)
         cmocka_unit_test(test_ours_is_copied),
         cmocka_unit_test(test_names_lead_to_the_values_of_a_job),
         cmocka_unit_test(test_below_a_name_that_is_too_long_there_are_none),
+        cmocka_unit_test(test_a_job_of_very_many_values_is_no_failure),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
