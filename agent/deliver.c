@@ -6,31 +6,16 @@
 #include "agent/config.h"
 #include "agent/job_steps.h"
 #include "agent/spool.h"
-#include "common/cleanup.h"
-#include "common/fs.h"
 #include "common/json.h"
 #include "common/log.h"
-#include "common/tar.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define ARTIFACTS_DIR  "artifacts"
-#define ARTIFACTS_FILE ".artifacts.tar.gz"
-#define UPLOAD_S       (4 * 3600)
-#define STALL_S        120
-#define STEPS_AT_ONCE  4
-#define TELL_MS        15000 /* a webhook may be slow, but the device is wanted */
-#define TELL_LOOK_MS   50
+#define TELL_MS      15000 /* a webhook may be slow, but the device is wanted */
+#define TELL_LOOK_MS 50
 
-/* Asking again later could help. */
-static bool may_work_later(int status)
+bool deliver_may_work_later(int status)
 {
     return status < 400 || status >= 500 || status == 401 || status == 403 || status == 408 ||
            status == 429;
@@ -77,115 +62,13 @@ void deliver_logs(struct job *job)
         sender_flush(job->sender, on_flushed, job);
 }
 
-/* --- artifacts ------------------------------------------------------------------------- */
-
-static bool has_artifacts(const struct job *job)
+/* What was said since, about the artifacts: the outcome tells everybody that nothing more comes. */
+void deliver_rest(struct job *job)
 {
-    AUTO_FREE char *path = fs_join(job->dir, ARTIFACTS_DIR);
-    struct stat st;
-    struct dirent *entry;
-    bool found = false;
-    DIR *dir;
-
-    if (!path || lstat(path, &st) < 0 || !S_ISDIR(st.st_mode))
-        return false;
-    dir = opendir(path);
-    while (dir && !found && (entry = readdir(dir)))
-        found = strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
-    if (dir)
-        (void)closedir(dir);
-    return found;
-}
-
-static void end_packing(struct job *job)
-{
-    tar_packer_free(job->packer);
-    job->packer = NULL;
-    if (job->archive_fd >= 0)
-        (void)close(job->archive_fd);
-    job->archive_fd = -1;
-}
-
-static int begin_packing(struct job *job, struct err *err)
-{
-    AUTO_FREE char *path = fs_join(job->dir, ARTIFACTS_FILE);
-
-    if (!path)
-        return err_set(err, ERR_INTERNAL, "out of memory");
-    end_packing(job);   /* attachments whose fetching was ended */
-    (void)unlink(path); /* an older try, or something that a job put there */
-    job->archive_fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (job->archive_fd < 0)
-        return err_set_errno(err, errno, "could not create \"%s\"", path);
-    job->packer = tar_packer_new(job->dir, ARTIFACTS_DIR, job->archive_fd, err);
-    return job->packer ? 0 : -1;
-}
-
-static void packing_failed(struct job *job, const struct err *err)
-{
-    log_error("artifacts", "job=%s error=%s", job->id, LOG_VALUE(err->text));
-    end_packing(job);
-    /* a disk may have room again later; for the rest the outcome must not wait for ever */
-    job_event(job, err->code == ERR_FULL ? JOB_FAILED : JOB_NONE);
-}
-
-static void pack_step(void *arg)
-{
-    struct job *job = arg;
-    struct err err = ERR_INIT;
-    int rc = 1;
-
-    for (int i = 0; i < STEPS_AT_ONCE && rc > 0; i++)
-        rc = tar_packer_step(job->packer, &err);
-    if (rc > 0) {
-        job->pause.fire = pack_step;
-        reactor_after(job->context->reactor, &job->pause, 0);
-    } else if (rc < 0) {
-        packing_failed(job, &err);
-    } else {
-        end_packing(job);
-        job_event(job, JOB_OK);
-    }
-}
-
-void deliver_pack(struct job *job)
-{
-    struct err err = ERR_INIT;
-
-    if (job->record.uploaded || !has_artifacts(job))
-        job_event(job, JOB_NONE);
-    else if (begin_packing(job, &err) < 0)
-        packing_failed(job, &err);
-    else
-        pack_step(job);
-}
-
-static void on_uploaded(void *arg, int status, const struct buf *body, const struct err *err)
-{
-    struct job *job = arg;
-
-    (void)body;
-    if (err)
-        log_error("artifacts", "job=%s error=%s", job->id, LOG_VALUE(err->text));
-    if (err && may_work_later(status)) {
+    if (job->out_of_time)
         job_event(job, JOB_FAILED);
-        return;
-    }
-    job->record.uploaded = true;
-    (void)job_save(job);
-    job_event(job, JOB_OK);
-}
-
-void deliver_upload(struct job *job)
-{
-    struct api_call *call = api_call_new("POST", on_uploaded, job);
-
-    call->lease = job->lease.api;
-    api_path(call, "/v1/result/", job->id, "/artifact", NULL);
-    call->upload_path = fs_join(job->dir, ARTIFACTS_FILE);
-    call->timeout_s = UPLOAD_S;
-    call->stall_s = STALL_S;
-    api_send(job->context->api, job->lanes->main, call);
+    else
+        sender_flush(job->sender, on_flushed, job);
 }
 
 /* --- the outcome ----------------------------------------------------------------------- */
@@ -197,7 +80,7 @@ static void on_outcome(void *arg, int status, const struct buf *body, const stru
     (void)body;
     if (err)
         log_error("outcome", "job=%s error=%s", job->id, LOG_VALUE(err->text));
-    job->refused = err && !may_work_later(status);
+    job->refused = err && !deliver_may_work_later(status);
     if (err)
         job->record.posting = false; /* saved when the job is kept */
     job_event(job, err && !job->refused ? JOB_FAILED : JOB_OK);

@@ -44,6 +44,7 @@ static const struct {
     [JOB_FLUSH] = {"flush", deliver_logs},
     [JOB_PACK] = {"pack", deliver_pack},
     [JOB_UPLOAD] = {"upload", deliver_upload},
+    [JOB_REST] = {"rest", deliver_rest},
     [JOB_OUTCOME] = {"outcome", deliver_outcome},
     [JOB_REMOVE] = {"remove", deliver_remove},
     [JOB_KEEP] = {"keep", deliver_keep},
@@ -83,10 +84,12 @@ static const struct {
     {JOB_FLUSH,       JOB_OK,        JOB_PACK},
     {JOB_FLUSH,       JOB_FAILED,    JOB_KEEP},
     {JOB_PACK,        JOB_OK,        JOB_UPLOAD},
-    {JOB_PACK,        JOB_NONE,      JOB_OUTCOME}, /* no artifacts, or they are there already */
+    {JOB_PACK,        JOB_NONE,      JOB_REST},    /* no artifacts, or they are there already */
     {JOB_PACK,        JOB_FAILED,    JOB_KEEP},
-    {JOB_UPLOAD,      JOB_OK,        JOB_OUTCOME},
+    {JOB_UPLOAD,      JOB_OK,        JOB_REST},
     {JOB_UPLOAD,      JOB_FAILED,    JOB_KEEP},
+    {JOB_REST,        JOB_OK,        JOB_OUTCOME},
+    {JOB_REST,        JOB_FAILED,    JOB_KEEP},
     {JOB_OUTCOME,     JOB_OK,        JOB_REMOVE},
     {JOB_OUTCOME,     JOB_FAILED,    JOB_KEEP},
     {JOB_REMOVE,      JOB_OK,        JOB_TELL},

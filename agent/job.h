@@ -2,9 +2,8 @@
  * One job from the claim to the delivery of its outcome.
  *
  * job.c has the table of stages; each stage's action is in job_steps.c (before, between and after
- * the phases), attachments.c, phase.c (running one) or deliver.c (bringing the outcome to the
- * server).  An action
- * never waits: it starts something, and what becomes of it is an event.
+ * the phases), attachments.c, phase.c (running one), artifacts.c or deliver.c (bringing the outcome
+ * to the server).  An action never waits: it starts something, and what becomes of it is an event.
  *
  * A job is new, or it is taken up (take_up.c): left by an agent that died, which is cleaned up and
  * reported as lost, or over but not delivered. */
@@ -48,6 +47,7 @@ enum job_stage {
     JOB_FLUSH, /* the rest of the logs */
     JOB_PACK,  /* artifacts */
     JOB_UPLOAD,
+    JOB_REST, /* what was said since the logs were sent */
     JOB_OUTCOME,
     JOB_REMOVE,
     JOB_KEEP,
@@ -113,6 +113,7 @@ struct job {
     struct tar_packer *packer;
     struct tar_unpacker *unpacker;
     int archive_fd;
+    uint64_t left_out; /* artifacts that cannot be read */
 
     void (*ended)(void *arg, enum job_end end);
     void *arg;

@@ -92,6 +92,12 @@ bool job_post_device_info(struct job *job, api_done_fn *done)
     return true;
 }
 
+void job_say(struct job *job, const char *text)
+{
+    if (!sender_say(job->sender, job->mask, text)) /* not even a phase was run */
+        phase_note(job, PHASE_CLEANUP, text);
+}
+
 void job_post_provision_log(struct job *job, int status, const char *event)
 {
     struct api_call *call = api_call_new("POST", on_posted, job);

@@ -15,8 +15,8 @@ typedef void job_action_fn(struct job *job);
 
 job_action_fn job_begin, job_fetch_attachments, job_unpack, job_select, job_check, job_note_wishes,
     job_run, job_allocate, job_wait, job_clean_up, job_sweep;
-job_action_fn deliver_ask, deliver_logs, deliver_pack, deliver_upload, deliver_outcome,
-    deliver_remove, deliver_keep, deliver_tell;
+job_action_fn deliver_ask, deliver_logs, deliver_pack, deliver_upload, deliver_rest,
+    deliver_outcome, deliver_remove, deliver_keep, deliver_tell;
 
 /* Takes over definition and dir, also on failure. */
 struct job *job_make(struct context *context, struct json_object *definition, char *dir,
@@ -35,10 +35,14 @@ int job_save(struct job *job);
 void job_post_state(struct job *job, const char *state);
 /* Posts the exit statuses so far. */
 void job_post_status(struct job *job);
+/* A text of the agent's, at the end of the job's last log. */
+void job_say(struct job *job, const char *text);
 /* Posts how provisioning ended. */
 void job_post_provision_log(struct job *job, int status, const char *event);
 /* Posts what device-info.json says, if it is there and is JSON; false if there is nothing. */
 bool job_post_device_info(struct job *job, api_done_fn *done);
+/* After a reply of this status: asking again later could help. */
+bool deliver_may_work_later(int status);
 /* Appends {"status": …} without the closing brace. */
 void job_add_status(const struct job *job, struct buf *b);
 /* The same, and for a server that lends jobs whether a phase was stopped by a time-out: its exit

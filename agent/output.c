@@ -227,6 +227,17 @@ void output_end(struct output *output)
     buf_done(&masked);
 }
 
+void output_note(struct output *output, const struct mask *mask, const char *text)
+{
+    bool had_ended = output->ended;
+
+    output->ended = false;
+    output->mask = mask; /* one that was taken up had none */
+    output_say(output, text);
+    if (had_ended)
+        output_end(output);
+}
+
 /* --- sending ------------------------------------------------------------------------- */
 
 static bool has_gap(const struct output *o)

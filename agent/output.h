@@ -73,6 +73,8 @@ void output_done(struct output *output);
 void output_add(struct output *output, const char *data, size_t len);
 /* A text of ours. */
 void output_say(struct output *output, const char *text);
+/* The same, of a log that may have ended: then it has again. */
+void output_note(struct output *output, const struct mask *mask, const char *text);
 /* Nothing more comes: what was held back goes out. */
 void output_end(struct output *output);
 

@@ -80,6 +80,17 @@ void sender_add(struct sender *sender, enum log_type type, enum phase phase, str
     sender_kick(sender);
 }
 
+bool sender_say(struct sender *sender, const struct mask *mask, const char *text)
+{
+    for (size_t i = sender->count; i > 0; i--)
+        if (sender->streams[i - 1].type == LOG_OUTPUT) {
+            output_note(sender->streams[i - 1].output, mask, text);
+            sender_kick(sender);
+            return true;
+        }
+    return false;
+}
+
 static struct stream *next_stream(struct sender *s)
 {
     for (size_t i = 0; i < s->count; i++)

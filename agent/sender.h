@@ -33,6 +33,9 @@ void sender_free(struct sender *sender);
 
 /* Takes the log over (allocated); what of it is not sent yet comes after what was added before. */
 void sender_add(struct sender *sender, enum log_type type, enum phase phase, struct output *output);
+/* Adds a text of ours to the last log, also when that has ended or was taken up; false: there is no
+ * log. */
+bool sender_say(struct sender *sender, const struct mask *mask, const char *text);
 /* There is more to send. */
 void sender_kick(struct sender *sender);
 

@@ -28,6 +28,8 @@ struct tar_limits {
 struct tar_packer *tar_packer_new(const char *parent, const char *name, int out_fd,
                                   struct err *err);
 int tar_packer_step(struct tar_packer *packer, struct err *err);
+/* How many of the files and directories that could have been packed could not be read. */
+uint64_t tar_packer_left_out(const struct tar_packer *packer);
 void tar_packer_free(struct tar_packer *packer);
 
 /* Unpacks in_fd (borrowed) into dir, which must exist and should be empty; limits are borrowed.

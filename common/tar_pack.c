@@ -25,6 +25,7 @@ struct tar_packer {
     size_t skip;   /* bytes of a path before the name in the archive */
     int fd;        /* the file being packed, or -1 */
     uint64_t left; /* of its announced size */
+    uint64_t left_out;
     char block[BLOCK];
 };
 
@@ -107,6 +108,8 @@ static int add_file(struct tar_packer *p, const char *path, struct err *err)
 
     /* without waiting: it may have become a pipe since it was looked at */
     p->fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (p->fd < 0 && errno != ENOENT)
+        p->left_out++;
     if (p->fd < 0 || fstat(p->fd, &st) < 0 || !S_ISREG(st.st_mode)) {
         if (p->fd >= 0)
             (void)close(p->fd);
@@ -152,6 +155,11 @@ static int next_member(struct tar_packer *p, struct err *err)
     case FTS_SLNONE:
         archive_entry_copy_stat(p->entry, found->fts_statp);
         return add_link(p, found->fts_path, err);
+    case FTS_DNR:
+    case FTS_ERR:
+    case FTS_NS:
+        p->left_out++;
+        return 1;
     default: /* the way back out of a directory, or nothing that can be packed */
         return 1;
     }
@@ -178,6 +186,11 @@ static int next_block(struct tar_packer *p, struct err *err)
         p->fd = -1;
     }
     return 1;
+}
+
+uint64_t tar_packer_left_out(const struct tar_packer *packer)
+{
+    return packer->left_out;
 }
 
 int tar_packer_step(struct tar_packer *packer, struct err *err)

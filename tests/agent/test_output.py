@@ -186,6 +186,42 @@ def test_artifacts_are_packed_and_uploaded(fake, make_agent, tmp_path):
         assert names["artifacts/sub/big"].size == 3000000
 
 
+# root may read everything; without these rights it is as other users are
+WITHOUT_RIGHTS = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+
+
+@pytest.mark.parametrize("command, said", [
+    ("mkdir artifacts; chmod 0 artifacts", "The artifacts cannot be packed: could not read"),
+    ("echo x > artifacts", '"artifacts" is not a directory'),
+    ("ln -s /etc artifacts", '"artifacts" is not a directory'),
+])
+def test_why_there_are_no_artifacts_is_in_the_log(fake, make_agent, command, said):
+    make_agent(test_command=command, cleanup_command="echo cleaned", prefix=WITHOUT_RIGHTS)
+    job = fake.add_job(test_data={"a": 1})
+    fake.wait_complete(job)
+    assert job.status == {"test": 0, "cleanup": 0}
+    assert job.artifacts == []
+    assert said in job.log("cleanup").split("cleaned\n")[1]
+
+
+def test_artifacts_that_cannot_be_read_are_counted_in_the_log(fake, make_agent):
+    make_agent(test_command="mkdir -p artifacts/sub artifacts/good; touch artifacts/file artifacts/good/a; "
+                            "chmod 0 artifacts/sub artifacts/file", prefix=WITHOUT_RIGHTS)
+    job = fake.add_job(test_data={"a": 1})
+    fake.wait_complete(job)
+    assert len(job.artifacts) == 1
+    assert "ERROR: 2 of the artifacts could not be read" in job.log("test")
+
+
+def test_artifacts_that_the_server_refuses_are_told_in_the_log(fake, make_agent):
+    make_agent(test_command="mkdir artifacts; touch artifacts/file")
+    fake.overrule("POST", "/v1/result/.*/artifact", 413)
+    job = fake.add_job(test_data={"a": 1})
+    fake.wait_complete(job)
+    assert job.status == {"test": 0}
+    assert "ERROR: The server did not take the artifacts: " in job.log("test")
+
+
 def test_an_empty_artifacts_directory_is_not_uploaded(fake, make_agent):
     make_agent(test_command="mkdir artifacts")
     job = fake.add_job(test_data={"a": 1})
