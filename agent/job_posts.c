@@ -9,6 +9,7 @@
 #include "common/json.h"
 #include "common/log.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define DEVICE_INFO_FILE "device-info.json"
@@ -96,6 +97,20 @@ void job_say(struct job *job, const char *text)
 {
     if (!sender_say(job->sender, job->mask, text)) /* not even a phase was run */
         phase_note(job, PHASE_CLEANUP, text);
+}
+
+void job_say_left_alive(struct job *job)
+{
+    int count = runner_left_alive(job->context->runner);
+    char text[160];
+
+    log_error("strays", "job=%s left=%d", job->id, count);
+    (void)snprintf(
+        text, sizeof(text),
+        "\nERROR: %d processes of this job cannot be ended: they are stuck in the kernel "
+        "or run as another user\n",
+        count);
+    job_say(job, text);
 }
 
 void job_post_provision_log(struct job *job, int status, const char *event)

@@ -268,7 +268,11 @@ void job_clean_up(struct job *job)
 
 static void on_swept(void *arg)
 {
-    job_event(arg, JOB_OK);
+    struct job *job = arg;
+
+    if (runner_left_alive(job->context->runner) > 0)
+        job_say_left_alive(job);
+    job_event(job, JOB_OK);
 }
 
 /* After cleanup, which may need what setup left running (a tunnel to the device). */

@@ -37,6 +37,8 @@ void job_post_state(struct job *job, const char *state);
 void job_post_status(struct job *job);
 /* A text of the agent's, at the end of the job's last log. */
 void job_say(struct job *job, const char *text);
+/* That processes could not be ended. */
+void job_say_left_alive(struct job *job);
 /* Posts how provisioning ended. */
 void job_post_provision_log(struct job *job, int status, const char *event);
 /* Posts what device-info.json says, if it is there and is JSON; false if there is nothing. */

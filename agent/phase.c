@@ -227,6 +227,8 @@ static void on_ended(void *arg, int status)
     if (runner_oom_kills(job->context->runner) > run->oom_kills)
         output_say(run->output,
                    "\nERROR: memory_max of the agent was reached, a process was killed\n");
+    if (runner_left_alive(job->context->runner) > 0)
+        job_say_left_alive(job);
     run->status = status == 0 && run->stop.reason != STOP_NONE ? PHASE_STOPPED : status;
     output_end(run->output);
     if (begin_serial(job))

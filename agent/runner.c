@@ -24,8 +24,9 @@
 #define PIECE  (64 * 1024)
 #define PIECES 4 /* read in one go, so that other events have their turn */
 /* Read at the end: a pipe holds at most 1 MiB, but a stray may write on. */
-#define LAST_PIECES   1024
-#define GIVE_UP_MS    30000 /* after SIGKILL: only a process stuck in the kernel is left then */
+#define LAST_PIECES 1024
+/* after SIGKILL: only a process that is stuck in the kernel, or is another user's, is left then */
+#define GIVE_UP_MS    30000
 #define KILL_ROUNDS   100
 #define KILL_PAUSE_MS 5
 #define RECHECK_MS    50 /* orphans of orphans do not always send us a signal */
@@ -58,6 +59,7 @@ struct runner {
     bool swept;
     bool forced;
     bool given_up;
+    int left_alive; /* of what was to be ended last */
 };
 
 /* --- reading what it prints ------------------------------------------------------------ */
@@ -172,9 +174,11 @@ static void sweep(struct runner *r)
 {
     /* asked again once the shell is gone: it may have started something meanwhile */
     int signal = r->forced ? SIGKILL : r->swept ? 0 : SIGTERM;
+    int living = signal_ours(r, signal);
 
     r->swept = true;
-    if (signal_ours(r, signal) == 0 || r->given_up) {
+    if (living == 0 || r->given_up) {
+        r->left_alive = living;
         finish(r);
         return;
     }
@@ -198,21 +202,25 @@ static void on_recheck(void *arg)
         sweep(r);
 }
 
+static int exit_status(int wait_status)
+{
+    return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
 static void on_grace_over(void *arg)
 {
     struct runner *r = arg;
 
     r->given_up = r->forced;
     r->forced = true;
+    if (r->given_up && r->stage == RUNNING) { /* the shell itself */
+        r->status = exit_status(SIGKILL);
+        r->stage = SWEEPING;
+    }
     reactor_after(r->reactor, &r->grace, GIVE_UP_MS);
     (void)signal_ours(r, SIGKILL);
     if (is_sweeping(r))
         sweep(r);
-}
-
-static int exit_status(int wait_status)
-{
-    return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
 
 static void on_child(void *arg)
@@ -248,6 +256,11 @@ void runner_stop(struct runner *runner)
     reactor_after(runner->reactor, &runner->grace, runner->grace_ms);
 }
 
+int runner_left_alive(const struct runner *runner)
+{
+    return runner->left_alive;
+}
+
 int64_t runner_oom_kills(const struct runner *runner)
 {
     return runner->cgroup ? cgroup_oom_kills(runner->cgroup) : 0;
@@ -263,6 +276,7 @@ void runner_end_all(struct runner *runner, int64_t grace_ms, void (*ended)(void 
     runner->all_ended_arg = arg;
     runner->grace_ms = grace_ms;
     runner->asked = runner->swept = runner->forced = runner->given_up = false;
+    runner->left_alive = 0;
     runner->stage = ENDING;
     sweep(runner);
 }
@@ -321,6 +335,7 @@ int runner_start(struct runner *runner, const struct runner_command *command, st
     runner->command = command;
     runner->grace_ms = command->grace_ms;
     runner->stage = RUNNING;
+    runner->left_alive = 0;
     runner->asked = runner->swept = runner->forced = runner->given_up = false;
     return 0;
 }
@@ -346,6 +361,8 @@ struct runner *runner_new(struct reactor *reactor, struct cgroup *cgroup, struct
     r->recheck = (struct timer){.fire = on_recheck, .arg = r};
     if (r->children.fd < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L) < 0) {
         (void)err_set_errno(err, errno, "could not prepare to run commands");
+        if (r->children.fd >= 0)
+            (void)close(r->children.fd);
         free(r);
         return NULL;
     }

@@ -47,6 +47,9 @@ void runner_stop(struct runner *runner);
 void runner_spare(struct runner *runner, pid_t pid);
 /* Kills that child, unless it has ended. */
 void runner_kill_spared(struct runner *runner, pid_t pid);
+/* How many processes could not be ended, when the last command had ended or everything had: they
+ * are stuck in the kernel, or another user's. */
+int runner_left_alive(const struct runner *runner);
 /* How many processes the kernel has killed because the limit of the group's memory was reached. */
 int64_t runner_oom_kills(const struct runner *runner);
 

@@ -4,6 +4,7 @@
 #include "agent/strays.h"
 #include "common/buf.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,6 +19,38 @@
 #include <cmocka.h>
 
 #define DEADLINE_ROUNDS 3000
+
+/* As if every process was stuck in the kernel: a signal is taken and nothing comes of it. */
+static bool are_stuck;
+static bool no_subreaper;
+static int64_t skipped_ms;
+
+int __wrap_kill(pid_t pid, int signal);
+int __real_kill(pid_t pid, int signal);
+int __wrap_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
+int __real_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
+
+int __wrap_kill(pid_t pid, int signal)
+{
+    return are_stuck ? 0 : __real_kill(pid, signal);
+}
+
+int __wrap_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
+{
+    if (no_subreaper) {
+        errno = EPERM;
+        return -1;
+    }
+    return __real_prctl(option, a, b, c, d);
+}
+
+static int64_t skipping_ms(const struct clock *clock)
+{
+    (void)clock;
+    return clock_ms(&clock_system) + skipped_ms;
+}
+
+static const struct clock skipping = {.monotonic_ms = skipping_ms};
 
 struct scene {
     struct reactor reactor;
@@ -263,6 +296,62 @@ static void test_marked_processes_are_found_by_their_environment(void **state)
     scene_end(&s);
 }
 
+static void test_what_cannot_be_ended_does_not_hold_up_the_end(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_start(&s);
+    s.reactor.clock = &skipping;
+    s.stop_at_output = true;
+    s.command.text = "echo begun; exec sleep 1000";
+    are_stuck = true;
+    assert_int_equal(runner_start(s.runner, &s.command, &s.err), 0);
+    for (int i = 0; i < DEADLINE_ROUNDS && !s.ended; i++) {
+        assert_int_equal(reactor_round(&s.reactor, 20, &s.err), 0);
+        if (s.printed.len > 0)
+            skipped_ms += 1000;
+    }
+    assert_int_equal(s.ended, 1);
+    assert_int_equal(s.status, 128 + SIGKILL);
+    assert_int_equal(runner_left_alive(s.runner), 1);
+    s.stop_at_output = false;
+    run(&s, "exit 3"); /* the next one has nothing to do with it */
+    assert_int_equal(s.status, 3);
+    assert_int_equal(runner_left_alive(s.runner), 0);
+    runner_end_all(s.runner, 300, on_all_ended, &s);
+    for (int i = 0; i < DEADLINE_ROUNDS && !s.all_ended; i++) {
+        assert_int_equal(reactor_round(&s.reactor, 20, &s.err), 0);
+        skipped_ms += 1000;
+    }
+    assert_int_equal(s.all_ended, 1);
+    assert_int_equal(runner_left_alive(s.runner), 1);
+    are_stuck = false;
+    scene_end(&s);
+}
+
+static int lowest_free_fd(void)
+{
+    int fd = dup(STDIN_FILENO);
+
+    assert_true(fd >= 0);
+    (void)close(fd);
+    return fd;
+}
+
+static void test_a_runner_that_cannot_be_made_leaves_nothing_open(void **state)
+{
+    struct reactor reactor = REACTOR_INIT(&clock_system);
+    struct err err = ERR_INIT;
+    int before = lowest_free_fd();
+
+    (void)state;
+    no_subreaper = true;
+    assert_null(runner_new(&reactor, NULL, &err));
+    no_subreaper = false;
+    assert_int_equal(lowest_free_fd(), before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +366,8 @@ int main(void)
         cmocka_unit_test(test_there_may_be_nothing_to_end),
         cmocka_unit_test(test_what_a_failed_command_leaves_in_the_background_ends_with_it),
         cmocka_unit_test(test_a_runner_that_goes_away_kills_its_command),
+        cmocka_unit_test(test_what_cannot_be_ended_does_not_hold_up_the_end),
+        cmocka_unit_test(test_a_runner_that_cannot_be_made_leaves_nothing_open),
         cmocka_unit_test(test_marked_processes_are_found_by_their_environment),
     };
     sigset_t child;
