@@ -14,8 +14,10 @@
 #include <stddef.h>
 
 #define MASK_VALUES_MAX 1000
-#define MASK_VALUE_MAX  (64 * 1024) /* a longer value is masked by its first so many bytes */
-#define MASK_HELD_MAX   (4 * MASK_VALUE_MAX)
+/* No variable of a command can be longer.  Should a longer value get out some other way, its first
+ * so many bytes are masked. */
+#define MASK_VALUE_MAX (128 * 1024)
+#define MASK_HELD_MAX  (4 * MASK_VALUE_MAX)
 
 struct mask;
 

@@ -121,6 +121,28 @@ static void test_text_that_begins_no_value_is_not_held_back(void **state)
     mask_free(mask);
 }
 
+/* Of what a command can be given as a variable. */
+static void test_the_longest_possible_value_is_masked_as_a_whole(void **state)
+{
+    struct buf out = BUF_INIT(1000);
+    struct mask *mask = mask_new(NULL);
+    size_t len = 128 * 1024;
+    char *text = malloc(len + 4);
+
+    (void)state;
+    assert_non_null(mask);
+    assert_non_null(text);
+    memset(text, 'x', len);
+    memcpy(text + len, "end", 4);
+    assert_int_equal(mask_add(mask, text, len, NULL), 0);
+    mask_text(mask, text, len + 3, &out);
+    assert_int_equal(out.len, strlen("**123456**end"));
+    assert_string_equal(buf_text(&out) + out.len - 3, "end");
+    buf_done(&out);
+    mask_free(mask);
+    free(text);
+}
+
 static void test_empty_values_are_ignored(void **state)
 {
     const char *const values[] = {"", NULL};
@@ -204,6 +226,7 @@ int main(void)
         cmocka_unit_test(test_the_longest_value_wins_in_any_order_of_adding),
         cmocka_unit_test(test_a_short_value_at_the_end_is_masked_though_a_longer_one_might_begin),
         cmocka_unit_test(test_text_that_begins_no_value_is_not_held_back),
+        cmocka_unit_test(test_the_longest_possible_value_is_masked_as_a_whole),
         cmocka_unit_test(test_empty_values_are_ignored),
         cmocka_unit_test(test_values_with_zero_bytes_are_found),
     };
