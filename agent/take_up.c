@@ -108,6 +108,8 @@ static int lost_phase(const struct job *job)
         return PHASE_ALLOCATE;
     if (was_in_phase)
         return job->record.phase;
+    if (job->record.phase < 0) /* of one of which nothing is known nothing must look done */
+        return cut < 0 ? PHASE_SETUP : cut;
     return job->record.phase == PHASE_CLEANUP ? -1 : cut;
 }
 

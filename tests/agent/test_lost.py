@@ -70,6 +70,17 @@ def test_killed_while_the_directory_was_being_made(fake, make_agent):
     wait_for(lambda: not agent.record(job).exists() and not agent.job_dir(job).exists())
 
 
+def test_a_job_of_which_nothing_is_known_does_not_look_done(fake, make_agent):
+    agent = make_agent(start=False, test_command="true")
+    job = fake.add_job(**DATA)
+    fake.waiting.remove(job)
+    agent.record(job).parent.mkdir(parents=True)
+    agent.record(job).touch()
+    agent.start()
+    fake.wait_complete(job)
+    assert job.status == {"setup": 137}
+
+
 def test_killed_between_two_phases(fake, make_agent, tmp_path):
     gate = tmp_path / "gate"
     agent = make_agent(**{**COMMANDS, "provision_command":
