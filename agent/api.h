@@ -39,6 +39,7 @@ enum api_lane {
     API_EVENTS, /* to the job's webhook, which may be slow */
     API_SPOOL,  /* all about a job whose outcome is delivered while the next one runs */
     API_CLAIM,  /* may wait at the server for a job */
+    API_REPORT, /* of jobs that could not be begun: all that anybody will hear of them */
     API_LEASE,  /* renewals: nothing may hold them up */
     API_LANE_COUNT
 };

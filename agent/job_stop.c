@@ -21,10 +21,11 @@ static bool is_running_command(const struct job *job)
            !job->run.output->ended;
 }
 
-#define ASKING     (1U << JOB_CHECK | 1U << JOB_WAIT)
-#define WAITING    (ASKING | 1U << JOB_ALLOCATE)
-#define FETCHING   (1U << JOB_ATTACHMENTS | 1U << JOB_UNPACK)
-#define DELIVERING (1U << JOB_ASK | 1U << JOB_PACK | 1U << JOB_UPLOAD | 1U << JOB_OUTCOME)
+#define ASKING   (1U << JOB_CHECK | 1U << JOB_WAIT)
+#define WAITING  (ASKING | 1U << JOB_ALLOCATE)
+#define FETCHING (1U << JOB_ATTACHMENTS | 1U << JOB_UNPACK)
+#define DELIVERING                                                                                 \
+    (1U << JOB_ASK | 1U << JOB_PACK | 1U << JOB_UPLOAD | 1U << JOB_OUTCOME | 1U << JOB_KEEP)
 
 /* Ends the request or the pause that the stage, if it is one of these, waits for. */
 static void interrupt(struct job *job, unsigned waiting, enum job_event event)

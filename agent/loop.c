@@ -118,13 +118,16 @@ static void stop_now(void *arg)
     reactor_stop(((struct loop *)arg)->context->reactor);
 }
 
-/* The last posts are on their way: they have a moment. */
+/* The last posts are on their way: they have a moment.  What nobody would hear of otherwise has as
+ * long as a job would have. */
 static void look_if_told(void *arg)
 {
     struct loop *l = arg;
+    int64_t now_ms = clock_ms(l->context->reactor->clock);
+    int64_t extra_ms = l->context->config->stop_timeout * 1000;
 
-    if (api_is_idle(l->context->api, API_MAIN) ||
-        clock_ms(l->context->reactor->clock) >= l->leave_until_ms)
+    if ((api_is_idle(l->context->api, API_MAIN) || now_ms >= l->leave_until_ms) &&
+        (api_is_idle(l->context->api, API_REPORT) || now_ms >= l->leave_until_ms + extra_ms))
         stop_now(l);
     else
         reactor_after(l->context->reactor, &l->pause, LEAVE_LOOK_MS);
@@ -133,7 +136,10 @@ static void look_if_told(void *arg)
 static void leave(struct loop *l)
 {
     log_info("leave", "status=%d", l->status);
-    telemetry_stopping(l->context->telemetry, LEAVE_MS / 1000);
+    telemetry_stopping(l->context->telemetry,
+                       LEAVE_MS / 1000 + (api_is_idle(l->context->api, API_REPORT)
+                                              ? 0
+                                              : l->context->config->stop_timeout));
     if (l->status == LOOP_STATUS_RESTART)
         own_post_offline(l->context, NULL, NULL);
     l->leave_until_ms = clock_ms(l->context->reactor->clock) + LEAVE_MS;

@@ -232,7 +232,7 @@ static void report_impossible(struct loop *l, const char *id, const struct recor
     (void)snprintf(call->lease.token, sizeof(call->lease.token), "%s", lease->token);
     api_path(call, "/v1/result/", id, NULL);
     (void)buf_adds(&call->body, "{\"status\":{\"setup\":1},\"job_state\":\"complete\"}");
-    api_send(l->context->api, API_MAIN, call);
+    api_send(l->context->api, API_REPORT, call);
 }
 
 void round_run_job(struct loop *l)

@@ -120,6 +120,39 @@ def test_a_second_term_does_not_wait_for_cleanup(fake, make_agent):
     assert agent.kept_dir(job).exists()
 
 
+def test_a_second_term_ends_an_agent_that_can_neither_send_nor_keep_an_outcome(fake, make_agent,
+                                                                               tmp_path):
+    agent = make_agent(test_command=f"echo begun; until [ -e {tmp_path}/gate ]; do sleep 0.05; done; "
+                                    f"rm -r {tmp_path}/results",
+                       stop_timeout=600, server_pause_min=1000, server_pause_max=1000)
+    job = fake.add_job(test_data={"a": 1})
+    wait_for(lambda: "begun" in job.log("test"))
+    fake.stop()
+    (tmp_path / "gate").touch()
+    wait_for(lambda: "event=keep" in agent.process.output(), 120)
+    agent.process.send(signal.SIGTERM)
+    wait_for(lambda: "asked to end" in agent.process.output())
+    assert agent.stop(signal.SIGTERM) == 0
+
+
+def test_a_job_that_could_not_be_begun_is_reported_though_the_agent_ends(fake, make_agent):
+    agent = make_agent(test_command="true")
+    wait_for(lambda: fake.seen("GET", "/v1/job"))
+    report = fake.hold("POST", "/v1/result/[^/]*")
+    job_id = str(uuid.uuid4())
+    # in the way of the job's directory, and deeper than what is removed
+    (agent.dir / "run" / job_id / "/".join("d" * 110)).mkdir(parents=True)
+    job = fake.add_job(job_id=job_id, test_data={"a": 1})
+    report.wait_reached()
+    agent.process.send(signal.SIGTERM)
+    wait_for(lambda: "asked to end" in agent.process.output())
+    fake.overrule("POST", "/v1/result/[^/]*", 0, times=1)  # the request is lost
+    report.release()
+    wait_for(lambda: not agent.process.running())
+    assert job.completions == 1
+    assert job.status == {"setup": 1}
+
+
 def test_a_cancel_is_seen_before_the_next_phase(fake, make_agent):
     make_agent(setup_command="true", test_command="echo no", cleanup_command="true",
                cancel_interval=3600)
