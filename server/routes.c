@@ -2,6 +2,7 @@
  * THE table: everything that can be asked for.  Sorted by path. */
 #include "server/routes.h"
 
+#include "server/handlers/claim.h"
 #include "server/handlers/handlers.h"
 #include "server/handlers/lease.h"
 #include "server/handlers/service.h"
@@ -16,10 +17,10 @@
 #define AGENTS (MAY_MANAGE | MAY_AGENT) /* may report for an agent */
 
 #define READ             BODY_NONE, 0, NULL, NULL, false, NULL
-#define CLAIM            BODY_NONE, 0, NULL, NULL, true, NULL
 #define JSON(max, shape) BODY_JSON, max, &schema_##shape, NULL, false, NULL
 #define UPLOAD(to)       BODY_UPLOAD, 0, NULL, &to##_upload, false, NULL
 #define TOGETHER(fn)     BODY_NONE, 0, NULL, NULL, false, fn
+#define CLAIM(fn)        BODY_NONE, 0, NULL, NULL, true, fn
 
 /* clang-format off */
 const struct route routes[] = {
@@ -41,7 +42,7 @@ const struct route routes[] = {
     {"DELETE", "/v1/client-permissions/{id}",    MAY_ADMIN,  client_delete,         LANE_FAST, READ},
     {"GET",    "/v1/client-permissions/{id}",    MAY_MANAGE, client_show,           LANE_FAST, READ},
     {"PUT",    "/v1/client-permissions/{id}",    MAY_MANAGE, client_put,            LANE_SLOW, JSON(MEDIUM, client)},
-    {"GET",    "/v1/job",                        MAY_AGENT,  job_claim,             LANE_FAST, CLAIM},
+    {"GET",    "/v1/job",                        MAY_AGENT,  NULL,                  LANE_CLAIM, CLAIM(job_claim)},
     {"POST",   "/v1/job",                        MAY_USE,    job_submit,            LANE_FAST, JSON(LARGE, job)},
     {"GET",    "/v1/job/{id}",                   MAY_USE,    job_show,              LANE_FAST, READ},
     {"POST",   "/v1/job/{id}/action",            MAY_USE,    job_action,            LANE_FAST, JSON(SMALL, job_action)},

@@ -28,6 +28,7 @@ enum lane {
     LANE_SLOW,  /* passwords, search, big listings */
     LANE_BULK,  /* files: a piece of one costs as much as many small requests */
     LANE_RENEW, /* one thread makes all that wait at a moment: .together instead of .handler */
+    LANE_CLAIM, /* likewise */
 };
 
 enum body_kind {
@@ -39,15 +40,24 @@ enum body_kind {
 typedef int (*handler_fn)(struct app *app, const struct request *req, struct response *res,
                           struct err *err);
 
+enum turn_end {
+    TURN_DONE,
+    TURN_AGAIN, /* nothing was done: it is to be one of the next ones */
+    TURN_ALONE, /* nothing was done, since the others would have to wait for it: alone, at once */
+};
+
 /* One of the requests that are made together: what a handler is given, and instead of its return
  * value err->code, ERR_NONE at first. */
 struct turn {
     const struct request *req;
     struct response *res;
     struct err *err;
+    bool alone;        /* there are no others, it may take its time */
+    enum turn_end end; /* the function's: TURN_DONE at first */
+    bool slow;         /* likewise: the same request is made alone the next time */
 };
 
-/* At most WORK_TOGETHER_MAX. */
+/* At most WORK_TOGETHER_MAX.  A turn may wait as a handler may (response_wait()). */
 typedef void (*together_fn)(struct app *app, struct turn *turns, size_t count);
 
 /* An upload: open once the headers are in, write for each piece (at most STREAM_PIECE_MAX bytes but

@@ -17,6 +17,7 @@ enum work_lane {
     WORK_SLOW,
     WORK_BULK,  /* pieces of files and of long answers */
     WORK_RENEW, /* gathers: renewals of leases */
+    WORK_CLAIM, /* gathers: agents that ask for work */
     WORK_LANES,
 };
 #define WORK_TOGETHER_MAX 256

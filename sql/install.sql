@@ -48,11 +48,11 @@
 \ir functions/job/touch_job.sql
 \ir functions/job/wants_living.sql
 -- claim
+\ir functions/claim/choose_places.sql
 \ir functions/claim/claim_jobs.sql
-\ir functions/claim/claim_or_wait.sql
 \ir functions/claim/claims_of.sql
-\ir functions/claim/has_work.sql
-\ir functions/claim/name_standing.sql
+\ir functions/claim/find_work.sql
+\ir functions/claim/judge_claimants.sql
 \ir functions/claim/offer_again.sql
 \ir functions/claim/pick_job.sql
 \ir functions/claim/pick_jobs.sql
@@ -61,6 +61,7 @@
 \ir functions/claim/renew_offer.sql
 \ir functions/claim/return_claim.sql
 \ir functions/claim/start_attempts.sql
+\ir functions/claim/take_jobs.sql
 \ir functions/claim/take_places.sql
 -- lease
 \ir functions/lease/confirm_cancel.sql

@@ -18,6 +18,7 @@ struct db {
     size_t prepared_count;
     bool stale;       /* what it knows of them is out of date */
     bool unconfirmed; /* a commit did not reach the standbys it waits for */
+    bool unknown;     /* the last call's answer never came */
     bool held;        /* state lives in the connection: never open another one */
     unsigned times_opened;
     char sqlstate[6]; /* of the last failure, "" if the server did not say */

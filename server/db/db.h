@@ -74,6 +74,9 @@ int db_query_binary(struct db *db, const struct db_statement *statement,
 int db_run(struct db *db, const struct db_statement *statement, const struct db_param *params,
            struct err *err);
 
+/* The last call failed and may have taken effect all the same: its answer never came. */
+bool db_outcome_unknown(const struct db *db);
+
 /* For failures that come as columns, where one of many does not fail the call: fills *err as for a
  * failed call; returns -1. */
 int db_failure(const char *sqlstate, const char *text, struct err *err);

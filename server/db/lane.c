@@ -40,6 +40,14 @@ static const struct lane_kind kinds[WORK_LANES] = {
                     .depth = METRIC_POOL_WAITING_RENEW,
                     .batches = METRIC_BATCHES_RENEW,
                     .batched = METRIC_BATCHED_RENEW},
+    /* Without a pause: what comes while one batch is made is the next one, and an agent that comes
+     * alone does not wait. */
+    [WORK_CLAIM] = {.together_max = WORK_TOGETHER_MAX,
+                    .size = METRIC_POOL_SIZE_CLAIM,
+                    .in_use = METRIC_POOL_IN_USE_CLAIM,
+                    .depth = METRIC_POOL_WAITING_CLAIM,
+                    .batches = METRIC_BATCHES_CLAIM,
+                    .batched = METRIC_BATCHED_CLAIM},
 };
 
 static bool gathers(const struct lane *lane)
@@ -157,7 +165,7 @@ struct work *lane_take(struct lane *lane)
     while (!lane->first && !lane->closed)
         (void)pthread_cond_wait(&lane->ready, &lane->lock);
     if (lane->first) {
-        if (gathers(lane))
+        if (lane->kind->pause_ms)
             gather(lane);
         work = cut(lane);
         lane->busy++;

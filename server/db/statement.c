@@ -181,6 +181,7 @@ static int run_call(struct db *db, const struct call *call, PGresult **ret_resul
     enum fate fate;
 
     assert(call->statement->params >= 0 && call->statement->params <= DB_PARAMS_MAX);
+    db->unknown = false;
     if (!params_fit(call))
         return err_set(err, ERR_TOO_LARGE, "value is too large for the database");
     for (int tries = 1;; tries++) {
@@ -191,6 +192,7 @@ static int run_call(struct db *db, const struct call *call, PGresult **ret_resul
         if (db->stale)
             forget_prepared(db);
     }
+    db->unknown = fate == FATE_UNKNOWN;
     if (fate == FATE_DONE)
         drop_large_buffers(db, call, result);
     if (fate == FATE_DONE && db->unconfirmed) {
@@ -236,4 +238,9 @@ int db_run(struct db *db, const struct db_statement *statement, const struct db_
         return -1;
     db_rows_done(&rows);
     return 0;
+}
+
+bool db_outcome_unknown(const struct db *db)
+{
+    return db->unknown;
 }

@@ -27,7 +27,6 @@ HANDLER(client_list);
 HANDLER(client_put);
 HANDLER(client_show);
 HANDLER(job_action);
-HANDLER(job_claim);
 HANDLER(job_events);
 HANDLER(job_position);
 HANDLER(job_search);

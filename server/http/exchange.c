@@ -65,11 +65,13 @@ enum work_lane exchange_lane(const struct exchange *ex)
 {
     static const enum work_lane lanes[] = {
         [LANE_LOOP] = WORK_FAST, [LANE_FAST] = WORK_FAST,   [LANE_SLOW] = WORK_SLOW,
-        [LANE_BULK] = WORK_BULK, [LANE_RENEW] = WORK_RENEW,
+        [LANE_BULK] = WORK_BULK, [LANE_RENEW] = WORK_RENEW, [LANE_CLAIM] = WORK_CLAIM,
     };
     enum work_lane lane = ex->match.route ? lanes[ex->match.route->lane] : WORK_FAST;
     bool bulk = ex->next_state == EXCHANGE_SENDING || ex->received_bytes >= BULK_BYTES;
 
+    if (ex->alone)
+        return WORK_SLOW;
     return lane == WORK_FAST && bulk ? WORK_BULK : lane;
 }
 
@@ -105,6 +107,8 @@ void exchange_returned(struct exchange *ex)
         exchange_free(ex);
         return;
     }
+    if (ex->match.route && ex->match.route->together)
+        slow_list_set(&ex->loop->slow, &ex->req, ex->alone);
     ex->state = ex->next_state;
     if (ex->state == EXCHANGE_SENDING)
         outflow_returned(ex);
@@ -235,6 +239,7 @@ static enum MHD_Result on_end(struct exchange *ex)
         exchange_run(&ex->work, &ex->loop->options.app);
         return exchange_send(ex);
     }
+    ex->alone = route->together && slow_list_has(&ex->loop->slow, &ex->req);
     if (exchange_hand_over(ex, route->together ? exchange_run_together : exchange_run,
                            EXCHANGE_ANSWER, false) < 0)
         return too_busy(ex);

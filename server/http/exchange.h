@@ -51,6 +51,7 @@ struct exchange {
     int64_t wait_until_ms; /* 0: has not waited */
     int64_t parked_us;     /* since then; 0: is not parked */
     int64_t waited_us;
+    bool alone; /* takes long: is not made together with others */
     struct upload *upload;
     struct outflow *outflow;
 };
@@ -78,10 +79,23 @@ void exchange_judge(struct exchange *ex, const char *method);
 
 /* exchange_run.c: what happens on workers (and for LANE_LOOP on the loop) */
 void exchange_run(struct work *work, struct app *app);
-/* The same for all of a list, whose routes have .together. */
+/* False: nobody waits for it any more, or it is too late; it only has to be handed back then. */
+bool exchange_is_wanted(struct exchange *ex, const struct app *app);
+/* False: the answer is there already, without asking anybody. */
+bool exchange_prepare(struct exchange *ex, const struct app *app);
+/* What was said of it is its answer; err->code: that this went wrong. */
+void exchange_take_answer(struct exchange *ex, const struct app *app, struct err *err);
+/* Nobody waits for it any more. */
+void exchange_drop(struct exchange *ex, const struct app *app);
+
+/* exchange_together.c: all of a list, whose routes have .together */
 void exchange_run_together(struct work *list, struct app *app);
 
 /* exchange_wait.c: worker or loop */
+/* Back to the workers; from any thread. */
+void exchange_look_again(struct exchange *ex);
+/* Others of its group may find what it was woken for. */
+void exchange_pass(const struct exchange *ex);
 /* Before a look: whether it is the last one. */
 void exchange_begin_look(struct exchange *ex);
 /* The look ended with nothing to say.  PARK_WAITS and PARK_CHANGED: it is not the caller's any

@@ -38,12 +38,21 @@ static int check_answer(const struct exchange *ex, struct err *err)
     return 0;
 }
 
+/* HEAD of what would take something. */
+static bool is_answered(struct exchange *ex)
+{
+    if (!ex->match.head || !ex->match.route->hands_out)
+        return false;
+    (void)response_none(&ex->res);
+    return true;
+}
+
 static int run(struct exchange *ex, struct app *app, struct err *err)
 {
     if (check_body(ex, err) < 0)
         return -1;
-    if (ex->match.head && ex->match.route->hands_out)
-        return response_none(&ex->res);
+    if (is_answered(ex))
+        return 0;
     if (ex->match.route->handler(app, &ex->req, &ex->res, err) < 0)
         return -1;
     if (ex->res.wait.seconds > 0 && ex->req.wait_over)
@@ -69,6 +78,25 @@ static void fail(struct exchange *ex, const struct app *app, const struct err *e
         metrics_add(app->metrics, METRIC_DB_ERRORS, 1);
 }
 
+bool exchange_prepare(struct exchange *ex, const struct app *app)
+{
+    struct err err = ERR_INIT;
+
+    if (check_body(ex, &err) < 0) {
+        fail(ex, app, &err);
+        return false;
+    }
+    return !is_answered(ex);
+}
+
+void exchange_take_answer(struct exchange *ex, const struct app *app, struct err *err)
+{
+    if (!err->code && ex->res.wait.seconds > 0 && ex->req.wait_over)
+        (void)err_set(err, ERR_INTERNAL, "an answer that is due was put off");
+    if (err->code || check_answer(ex, err) < 0)
+        fail(ex, app, err);
+}
+
 /* Asks the handler; what it says, or what went wrong, is in ex then. */
 static void look(struct exchange *ex, struct app *app)
 {
@@ -84,7 +112,7 @@ static bool waits(const struct exchange *ex)
     return !ex->err.code && ex->res.wait.seconds > 0;
 }
 
-static void drop(struct exchange *ex, const struct app *app)
+void exchange_drop(struct exchange *ex, const struct app *app)
 {
     metrics_add(app->metrics, METRIC_GONE, 1);
     ex->next_state = EXCHANGE_DROPPED;
@@ -98,28 +126,37 @@ static bool too_late(struct exchange *ex, const struct app *app)
     return true;
 }
 
+bool exchange_is_wanted(struct exchange *ex, const struct app *app)
+{
+    if (pointless(ex))
+        exchange_drop(ex, app);
+    else if (!too_late(ex, app))
+        return true;
+    exchange_pass(ex);
+    return false;
+}
+
 /* Returns false if the exchange is not ours any more: it waits. */
 static bool look_or_wait(struct exchange *ex, struct app *app)
 {
     struct park *park = ex->loop->options.park;
     uint64_t mark = park_mark(park);
-    uint64_t group = ex->parked.group, chain = ex->parked.chain;
 
     look(ex, app);
     if (waits(ex)) {
         enum park_answer answer;
 
         if (ex->res.wait.pass)
-            park_pass(park, group, chain);
+            exchange_pass(ex);
         answer = exchange_park(ex, mark);
         if (answer == PARK_WAITS || answer == PARK_CHANGED)
             return false;
         if (answer == PARK_GONE)
-            drop(ex, app);
+            exchange_drop(ex, app);
         else
             look(ex, app);
     }
-    park_pass(park, group, chain); /* what it was woken for may not be used up */
+    exchange_pass(ex); /* what it was woken for may not be used up */
     return true;
 }
 
@@ -131,67 +168,7 @@ void exchange_run(struct work *work, struct app *app)
         look(ex, app);
         return;
     }
-    if (pointless(ex)) {
-        drop(ex, app);
-        park_pass(ex->loop->options.park, ex->parked.group, ex->parked.chain);
-    } else if (too_late(ex, app)) {
-        park_pass(ex->loop->options.park, ex->parked.group, ex->parked.chain);
-    } else if (!look_or_wait(ex, app)) {
+    if (exchange_is_wanted(ex, app) && !look_or_wait(ex, app))
         return;
-    }
     loop_post(ex->loop, ex);
-}
-
-/* The requests of one route at the beginning of the list.  Returns where it goes on. */
-static struct work *collect(struct work *list, struct exchange **exchanges, size_t *ret_count)
-{
-    const struct route *route = ((struct exchange *)list)->match.route;
-    size_t count = 0;
-
-    for (; list && count < WORK_TOGETHER_MAX; list = list->next) {
-        struct exchange *ex = (struct exchange *)list;
-
-        if (ex->match.route != route)
-            break;
-        exchanges[count++] = ex;
-    }
-    *ret_count = count;
-    return list;
-}
-
-static void run_turns(struct exchange **exchanges, size_t count, struct app *app)
-{
-    const struct route *route = exchanges[0]->match.route;
-    struct turn turns[WORK_TOGETHER_MAX];
-    struct err errs[WORK_TOGETHER_MAX];
-    size_t asked = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        struct exchange *ex = exchanges[i];
-
-        errs[i] = (struct err)ERR_INIT;
-        if (too_late(ex, app))
-            continue;
-        exchange_begin_look(ex);
-        if (check_body(ex, &errs[i]) == 0)
-            turns[asked++] = (struct turn){.req = &ex->req, .res = &ex->res, .err = &errs[i]};
-    }
-    if (asked > 0)
-        route->together(app, turns, asked);
-    for (size_t i = 0; i < count; i++)
-        if (errs[i].code || check_answer(exchanges[i], &errs[i]) < 0)
-            fail(exchanges[i], app, &errs[i]);
-}
-
-void exchange_run_together(struct work *list, struct app *app)
-{
-    struct exchange *exchanges[WORK_TOGETHER_MAX];
-    size_t count;
-
-    while (list) {
-        list = collect(list, exchanges, &count);
-        run_turns(exchanges, count, app);
-        for (size_t i = 0; i < count; i++)
-            loop_post(exchanges[i]->loop, exchanges[i]);
-    }
 }

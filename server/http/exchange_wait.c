@@ -13,8 +13,7 @@
 
 #define LOOK_EVERY_MS 10000 /* a wake-up that was lost costs no more than this */
 
-/* Back to the workers; from any thread. */
-static void look_again(struct exchange *ex)
+void exchange_look_again(struct exchange *ex)
 {
     struct work_queue *queue = ex->loop->options.queue;
 
@@ -24,7 +23,8 @@ static void look_again(struct exchange *ex)
 
 static void woken(struct parked *one)
 {
-    look_again((struct exchange *)(void *)((char *)one - offsetof(struct exchange, parked)));
+    exchange_look_again(
+        (struct exchange *)(void *)((char *)one - offsetof(struct exchange, parked)));
 }
 
 void exchange_begin_look(struct exchange *ex)
@@ -48,8 +48,13 @@ static enum park_answer park(struct exchange *ex, const struct park_key *keys, s
     ex->parked.gone = &ex->gone;
     answer = park_add(ex->loop->options.park, &ex->parked, keys, count, mark);
     if (answer == PARK_CHANGED)
-        look_again(ex);
+        exchange_look_again(ex);
     return answer;
+}
+
+void exchange_pass(const struct exchange *ex)
+{
+    park_pass(ex->loop->options.park, ex->parked.group, ex->parked.chain);
 }
 
 enum park_answer exchange_park(struct exchange *ex, uint64_t mark)

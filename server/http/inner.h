@@ -9,6 +9,7 @@
 
 #include "server/http/auth.h"
 #include "server/http/loop.h"
+#include "server/http/slow.h"
 
 #include <netinet/in.h>
 #include <pthread.h>
@@ -56,6 +57,7 @@ struct loop {
     const struct clock *clock;
     struct MHD_Daemon *daemon;
     struct auth *auth;
+    struct slow_list slow;
     pthread_t thread;
     int mhd_fd; /* libmicrohttpd's epoll set */
     int own_fd; /* ours: clients that leave, sockets that linger */

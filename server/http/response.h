@@ -47,6 +47,7 @@ struct response_wait {
     size_t count, size;
     uint64_t group;
     bool pass; /* others of the group may find something */
+    bool none; /* with an answer: others of the group would find nothing */
     char memo[WAIT_MEMO_SIZE];
 };
 

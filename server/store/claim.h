@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Claims: one waiting job for one agent. */
+ * Claims: waiting jobs for polling agents, many at a time. */
 #ifndef SERVER_STORE_CLAIM_H
 #define SERVER_STORE_CLAIM_H
 
@@ -8,38 +8,55 @@
 #include "common/parse.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct db;
 
-#define CLAIM_SEEN_SIZE 40
+#define CLAIM_SEEN_SIZE 64
+#define CLAIMS_MAX      256 /* in a batch */
 
-/* The answer to one request. */
+/* Names of queues, which several agents may ask for. */
+struct claim_list {
+    const char *const *queues;
+    size_t count;
+};
+
+/* One of many. */
 struct claim {
-    bool found;               /* false: nothing waits; the next three are empty */
+    const char *agent; /* in a batch once */
+    const char *boot;  /* NULL: not told */
+    int64_t lease_s;   /* 0: none is asked for */
+    size_t list;       /* which of the lists */
+    bool waits;
+    /* The lease token.  By it the claim is found again should the connection break while it is
+     * being committed; another one is made if it has to be repeated. */
+    char token[UUID_TEXT_SIZE];
+    /* Stands for the agent's state and limits: what the look before left here, "" at the first. */
+    char seen[CLAIM_SEEN_SIZE];
+    struct buf *body; /* the job for the agent is appended here */
+    struct err *err;  /* untouched, as ERR_NONE: the answer follows */
+    /* the answer */
+    bool found;               /* false: nothing waits; the next two are empty */
     char job[UUID_TEXT_SIZE]; /* its id */
-    struct buf *body;         /* the job for the agent is appended here */
     struct buf secrets;       /* what it names, sealed: a JSON list, or nothing (api.claim_jobs) */
-    /* of claim_store_wait() */
-    char seen[CLAIM_SEEN_SIZE]; /* stands for the agent's state and limits */
-    bool changed;               /* they are not what they were */
-    bool others;                /* there are jobs that others may take */
+    bool changed;             /* the agent is not what it was: nothing was looked for */
+    bool busy;                /* somebody is just changing it: likewise */
+    bool others;              /* there are jobs that others may take */
+    bool slow;                /* to look for its job took long */
 };
 
-/* What is asked for. */
-struct claim_request {
-    const char *list;  /* JSON list with the one request */
-    const char *token; /* the lease token in it, made by the caller, by which the claim is found
-                          again should the connection break while it is being committed */
+struct claim_batch {
+    const struct claim_list *lists;
+    size_t list_count;
+    struct claim *claims; /* .secrets comes initialised */
+    size_t count;         /* at most CLAIMS_MAX */
+    bool patient;         /* waits instead of finding an agent busy */
 };
 
-/* ret_claim->body and .secrets come initialised.  After a failure .found says whether a job is
- * claimed all the same: it is to be given back. */
-int claim_store_take(struct db *db, const struct claim_request *request, struct claim *ret_claim,
-                     struct err *err);
-/* For an agent that waits; seen: ret_claim->seen of its look before, "" at the first. */
-int claim_store_wait(struct db *db, const struct claim_request *request, const char *seen,
-                     struct claim *ret_claim, struct err *err);
+/* All in one transaction: when it fails, each of them fails with the reason.  One that failed by
+ * itself may be found all the same: it is to be given back. */
+void claim_store_take(struct db *db, const struct claim_batch *batch);
 /* Gives a claim back whose answer nobody gets.  Nobody claims the job for delay_s then. */
 int claim_store_return(struct db *db, const char *job, const char *token, int64_t delay_s,
                        struct err *err);

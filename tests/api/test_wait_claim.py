@@ -174,7 +174,7 @@ def test_a_job_claimed_for_an_agent_that_left_meanwhile_is_given_back(cluster, d
         session.execute("SELECT FROM tf.agent WHERE name = %s FOR UPDATE", (idle.agent,))
         connection = open_waiting(idle, queue)
         wait_for(lambda: cluster.psql("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                                      f" AND datname = '{database}' AND query LIKE '%claim_or_wait%'"))
+                                      f" AND datname = '{database}' AND query LIKE '%claim_jobs%'"))
         connection.close()
         for _ in range(2):  # the one loop thread has seen the end of the connection before it answers this
             assert server.get("/healthz").status == 200

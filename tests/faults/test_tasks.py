@@ -55,16 +55,16 @@ def age_claims(own, count):
     own.psql(f"SELECT count(*) FROM generate_series(1, {count}) n, api.submit_job('{{}}',"
              " jsonb_build_object('new_id', gen_random_uuid(), 'queue', 'q', 'sha256', '00', 'n', n))",
              DATABASE)
-    own.psql(f"SELECT count(*) FROM generate_series(1, {count}) n, api.claim_jobs(jsonb_build_array("
-             "jsonb_build_object('agent', 'a' || n, 'queues', ARRAY['q'], 'token', gen_random_uuid())))",
+    own.psql(f"SELECT count(*) FROM generate_series(1, {count}) n, api.claim_jobs(ARRAY['a' || n],"
+             " ARRAY[gen_random_uuid()], '{NULL}', '{NULL}', '{1}', ARRAY['{q}'], NULL, false)",
              DATABASE)
     own.psql("UPDATE tf.lease SET lease_until = now()", DATABASE)
 
 
 def hold_claim(own, agent):
     """One claim nobody asks about."""
-    own.psql(f"SELECT count(*) FROM api.claim_jobs(jsonb_build_array(jsonb_build_object('agent', '{agent}',"
-             " 'queues', ARRAY['q'], 'token', gen_random_uuid())))", DATABASE)
+    own.psql(f"SELECT count(*) FROM api.claim_jobs('{{{agent}}}', ARRAY[gen_random_uuid()], '{{NULL}}', '{{NULL}}',"
+             " '{1}', ARRAY['{q}'], NULL, false)", DATABASE)
 
 
 def waiting(own):

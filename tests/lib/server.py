@@ -122,8 +122,8 @@ class Server:
         return self.request("PUT", path, body=body, **how)
 
     def metric(self, name):
-        """The value of a series without labels."""
-        found = re.search(rf"^{name}(?:{{}})? (\S+)$", self.get("/metrics").text, re.M)
+        """The value of a series, named with its labels if it has any."""
+        found = re.search(rf"^{re.escape(name)}(?:{{}})? (\S+)$", self.get("/metrics").text, re.M)
         return float(found[1])
 
     def parked(self):

@@ -2,7 +2,7 @@
 -- Who gets which job: order, exclusion, batches, repeated offers, returned claims.
 \ir lib/begin.psql
 
-SELECT is_empty($$ SELECT * FROM api.claim_jobs('[]') $$, 'nobody asks, nobody gets');
+SELECT is_empty($$ SELECT * FROM api.claim_jobs('{}', '{}', '{}', '{}', '{}', '{}', NULL, false) $$, 'nobody asks, nobody gets');
 SELECT is(pg_temp.claim('a'), NULL, 'an empty queue gives nothing');
 
 -- order
@@ -26,12 +26,12 @@ SELECT results_eq($$ SELECT agent, attempt, reason FROM tf.attempt WHERE job_id 
 SELECT pg_temp.submit(10, '{"hold": true, "secrets": [], "client_id": "c \"1\""}') \g /dev/null
 SELECT is(pg_temp.claim('a', '{q}', 10), NULL, 'a held job is not handed out');
 SELECT tfx.ready_job(pg_temp.id(10)) \g /dev/null
-SELECT results_eq($$ SELECT request, job_id, attempt, token, body::jsonb - 'started_at'
-    FROM api.claim_jobs(jsonb_build_array(
+SELECT results_eq($$ SELECT request, job_id, body::jsonb - 'started_at'
+    FROM pg_temp.claim_all(jsonb_build_array(
         jsonb_build_object('agent', 'b', 'queues', '{none}'::text[], 'token', pg_temp.id(98)),
         jsonb_build_object('agent', 'c', 'queues', '{q}'::text[], 'token', pg_temp.id(99),
                            'lease', 90, 'boot', 'x'))) $$,
-    $$ SELECT 1, pg_temp.id(10)::text, 1, pg_temp.id(99)::text, jsonb_build_object(
+    $$ SELECT 1, pg_temp.id(10)::text, jsonb_build_object(
         'job_queue', 'q', 'job_id', pg_temp.id(10), 'attachments_status', 'complete',
         'client_id', 'c "1"', 'lease', jsonb_build_object('token', pg_temp.id(99), 'seconds', 90,
             'attempt', 1, 'stop_after', 3600)) $$, 'the answer has what the agent needs');
@@ -53,9 +53,9 @@ SELECT is(pg_temp.claim('y', '{e}', 22), 20, 'another agent does');
 SELECT pg_temp.submit(n, jsonb_build_object('queue', 'b')) FROM generate_series(50, 59) n \g /dev/null
 CREATE FUNCTION pg_temp.batch(p_agents text[], p_queues text[]) RETURNS SETOF text LANGUAGE sql AS $$
     SELECT request || ':' || right(job_id, 12)::int
-    FROM api.claim_jobs((SELECT jsonb_agg(jsonb_build_object(
+    FROM pg_temp.claim_all((SELECT jsonb_agg(jsonb_build_object(
         'agent', a, 'queues', string_to_array(q, '+'), 'token', gen_random_uuid()))
-        FROM unnest(p_agents, p_queues) u(a, q))) ORDER BY request
+        FROM unnest(p_agents, p_queues) u(a, q))) WHERE job_id IS NOT NULL ORDER BY request
 $$;
 SELECT results_eq($$ SELECT pg_temp.batch('{k,l,m}', '{b,b+e,none}') $$,
     $$ VALUES ('0:50'), ('1:21') $$, 'a batch is served in its order, each from its own queues');
@@ -120,18 +120,20 @@ SELECT is(pg_temp.claim('rb', '{later}', 73), NULL, 'and nobody gets it at once'
 SELECT results_eq($$ SELECT why, not_before BETWEEN now() AND now() + interval '90 s', lost FROM tf.hold
                      WHERE job_id = pg_temp.id(72) $$,
     $$ VALUES ('backoff', true, 0) $$, 'but a while later, and that does not count as lost');
--- claims that wait: claim_or_wait
-CREATE FUNCTION pg_temp.look(p_agent text, p_seen text DEFAULT NULL, n int DEFAULT 0) RETURNS text LANGUAGE sql AS $$
+-- claims that wait
+CREATE FUNCTION pg_temp.look(p_agent text, p_seen text DEFAULT '', n int DEFAULT 0) RETURNS text LANGUAGE sql AS $$
     SELECT concat_ws(' ', CASE WHEN changed THEN 'changed' END, CASE WHEN others THEN 'others' END, right(job_id, 3))
-    FROM api.claim_or_wait(jsonb_build_array(jsonb_build_object('agent', p_agent, 'queues', '{w1,w2}'::text[],
-                                                                'token', pg_temp.id(950 + n))), p_seen)
+    FROM pg_temp.claim_all(jsonb_build_array(jsonb_build_object('agent', p_agent, 'queues', '{w1,w2}'::text[],
+                                                                'token', pg_temp.id(950 + n), 'seen', p_seen)))
 $$;
-CREATE FUNCTION pg_temp.seen(p_agent text) RETURNS text LANGUAGE sql AS
-    $$ SELECT tfx.name_standing(a) FROM tf.agent a WHERE a.name = p_agent $$;
+CREATE FUNCTION pg_temp.seen(p_agent text) RETURNS text LANGUAGE sql AS $$
+    SELECT seen FROM pg_temp.claim_all(jsonb_build_array(jsonb_build_object('agent', p_agent, 'queues', '{none}'::text[],
+                                                                            'seen', '')))
+$$;
 SELECT is(pg_temp.look('w'), '', 'nothing there, for an agent nobody knows');
 SELECT api.post_agent('w', '{"queues": ["w1", "w2"], "state": "waiting"}', NULL) \g /dev/null
-SELECT is(pg_temp.look('w', pg_temp.seen('w')), '', 'nor for one that is known');
-SELECT is(pg_temp.look('w', 'x'), 'changed', 'which is told when it is another one by now');
+SELECT is(pg_temp.look('w', pg_temp.seen('w')), NULL, 'nor for one that is known, which is told nothing new');
+SELECT is(pg_temp.look('w', 'x'), 'changed', 'it is told when it is another one by now');
 SELECT pg_temp.submit(301, '{"queue": "w2"}'), pg_temp.submit(302, '{"queue": "w1"}') \g /dev/null
 SELECT is(pg_temp.look('w', 'x'), 'changed others', 'and gets nothing then');
 SELECT is(pg_temp.look('w', pg_temp.seen('w'), 1), 'others 301', 'the oldest job, and another one is left');
@@ -140,6 +142,12 @@ SELECT api.post_agent('v', '{"queues": ["w1"], "state": "offline"}', NULL),
     pg_temp.submit(303, '{"queue": "w1", "exclude_agents": ["w"]}') \g /dev/null
 SELECT is(pg_temp.look('w', pg_temp.seen('w'), 3), 'others', 'a job for others');
 SELECT is(pg_temp.look('v', pg_temp.seen('v')), 'others', 'an agent that is away gets nothing');
+SELECT results_eq($$ SELECT request, right(job_id, 3), changed, busy, others FROM pg_temp.claim_all(jsonb_build_array(
+        '{"agent": "nobody", "queues": ["none"]}'::jsonb, '{"agent": "v", "queues": ["w1"], "seen": ""}'::jsonb,
+        '{"agent": "w", "queues": ["w1"], "seen": "x"}'::jsonb, '{"agent": "new", "queues": ["w1"], "seen": ""}'::jsonb,
+        jsonb_build_object('agent', 'known', 'queues', '{w2}'::text[], 'seen', pg_temp.seen('known')))) ORDER BY 1 $$,
+    $$ VALUES (1, NULL::text, false, false, false), (2, NULL, true, false, false), (3, '303', false, false, false) $$,
+    'in a batch each is told what concerns it');
 CREATE TEMPORARY TABLE standing AS SELECT pg_temp.seen('w') AS was;
 SELECT api.post_agent('w', '{"log": ["x"], "comment": "y", "job_id": "z"}', NULL) \g /dev/null
 SELECT is(pg_temp.seen('w'), was, 'what an agent tells besides is no change') FROM standing;

@@ -139,7 +139,7 @@ SELECT throws_ok($$ SELECT tfx.set_queue_policy('off', '{"stop_after_s": 1}') $$
 SELECT tfx.set_queue_policy('off', '{"retry": false}'), tfx.set_queue_policy('off', '{"stop_after_s": 90, "lease_max_s": 40}') \g /dev/null
 SELECT results_eq('SELECT queue::text COLLATE "default", retry, stop_after_s, lease_max_s FROM tfx.list_queue_policies()', $$ VALUES ('off'::text, false, 90, 40) $$, 'what is set is listed');
 SELECT pg_temp.submit(50, '{"queue": "off", "retry": {"max": 5}}') \g /dev/null
-SELECT is((SELECT body::json #>> '{lease,seconds}' || ' ' || (body::json #>> '{lease,stop_after}') FROM api.claim_jobs(jsonb_build_array(
+SELECT is((SELECT body::json #>> '{lease,seconds}' || ' ' || (body::json #>> '{lease,stop_after}') FROM pg_temp.claim_all(jsonb_build_array(
     jsonb_build_object('agent', 'a', 'queues', ARRAY['off'], 'token', pg_temp.id(950), 'lease', 600)))), '40 90',
     'an agent gets what the queue allows');
 SELECT api.renew_lease(pg_temp.id(50), 'a', pg_temp.id(950)::text), pg_temp.age(50, '1 h') \g /dev/null

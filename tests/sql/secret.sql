@@ -22,7 +22,7 @@ $$;
 CREATE FUNCTION pg_temp.fetch(VARIADIC p_jobs int[]) RETURNS TABLE (job int, readable jsonb)
 LANGUAGE sql AS $$
     SELECT right(r.job_id, 12)::int, pg_temp.readable(r.secrets)
-    FROM api.claim_jobs((SELECT jsonb_agg(jsonb_build_object(
+    FROM pg_temp.claim_all((SELECT jsonb_agg(jsonb_build_object(
         'agent', 'agent-' || n, 'queues', ARRAY['q' || n], 'token', gen_random_uuid()) ORDER BY n)
         FROM unnest(p_jobs) n)) r ORDER BY 1
 $$;
@@ -107,7 +107,7 @@ SELECT is(pg_temp.fetch_one(23), '{"0": "lasting"}', 'one that was made to last 
 SELECT is((SELECT count(*) FROM tf.secret WHERE path = 's' AND job_id IS NULL), 1::bigint, 'it stays');
 
 SELECT is(pg_temp.name(30, '{}'), true, 'a job may name none');
-SELECT results_eq($$ SELECT body::jsonb ->> 'client_id', secrets FROM api.claim_jobs(
+SELECT results_eq($$ SELECT body::jsonb ->> 'client_id', secrets FROM pg_temp.claim_all(
     '[{"agent": "x", "queues": ["q30"], "token": "00000000-0000-7000-8000-000000000099"}]') $$,
     $$ VALUES ('c', NULL) $$, 'its client is named all the same');
 

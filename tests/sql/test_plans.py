@@ -57,7 +57,7 @@ class Explained:
         self.conditions = []
         self.blocks = {}
         with self.connection.transaction(force_rollback=True):
-            return self.connection.execute(sql, params).fetchall()
+            return self.connection.execute(sql, params[0] if params and isinstance(params[0], dict) else params).fetchall()
 
     def scanned(self, table):
         """How one table was read: names of indexes, Seq Scan or other ways."""
@@ -87,12 +87,20 @@ def session(cluster, grown):
     explained.close()
 
 
-def request(agent, *queues):
-    return {"agent": agent, "queues": queues, "token": TOKEN}
+def request(agent, *queues, seen=None):
+    return agent, "{" + ",".join(queues) + "}", seen
+
+
+CLAIM = ("SELECT request, job_id, others FROM api.claim_jobs(%(agents)s, array_fill(%(token)s::uuid, %(size)s),"
+         " array_fill(NULL::int, %(size)s), array_fill(NULL::text, %(size)s), %(lists)s, %(queues)s, %(seen)s, false)")
 
 
 def claim(session, *requests):
-    return session.run("SELECT request, job_id, body FROM api.claim_jobs(%s)", json.dumps(requests))
+    agents, queues, seen = zip(*requests)
+    lists = list(dict.fromkeys(queues))
+    return session.run(CLAIM, {"agents": list(agents), "token": TOKEN, "size": [len(agents)], "queues": lists,
+                               "lists": [lists.index(one) + 1 for one in queues],
+                               "seen": list(seen) if any(one is not None for one in seen) else None})
 
 
 def job_id(number):
@@ -273,9 +281,8 @@ def test_pages_planned_while_the_tables_were_empty_stay_bounded(cluster, templat
 
 @pytest.mark.parametrize("queues", [["queue1"], ["none", "queue1", "queue2"], ["none"]])
 def test_a_claim_that_waits_reads_a_few_rows(session, queues):
-    wish = json.dumps([{"agent": "waiter", "queues": queues, "token": TOKEN}])
-    rows = session.run("SELECT others, job_id FROM api.claim_or_wait(%s, NULL)", wish)
-    assert rows[0][0] is (queues != ["none"]) and (rows[0][1] is not None) is (queues != ["none"])
+    rows = claim(session, request("waiter", *queues, seen=""))
+    assert rows[0][2] is (queues != ["none"]) and (rows[0][1] is not None) is (queues != ["none"])
     assert no_large_table_is_read_from_end_to_end(session)
     assert session.rows() < 60, session.scans
 

@@ -13,8 +13,8 @@ import pytest
 from session import Call
 
 ACTIONS = {
-    "claim": "SELECT job_id FROM api.claim_jobs(jsonb_build_array(jsonb_build_object("
-             "'agent', 'a', 'queues', ARRAY[%(queue)s::text], 'token', %(claim_token)s::text)))",
+    "claim": "SELECT job_id FROM api.claim_jobs('{a}', ARRAY[%(claim_token)s]::uuid[], '{NULL}', '{NULL}', '{1}',"
+             " ARRAY[ARRAY[%(queue)s]::text], NULL, false)",
     "cancel": "SELECT api.cancel_job(%(job)s, 'me')",
     "ready": "SELECT tfx.ready_job(%(job)s)",
     "late result": "SELECT api.post_result(%(job)s, 'a', NULL, '{\"test\": 0}', NULL, 'complete')",
@@ -162,9 +162,12 @@ def submit(session, count, queue, priority=0):
 def claim(session, agents, queues):
     """Claims for several agents at once; the priorities of the jobs they got, in their order."""
     return [row[0] for row in session.execute(
-        "SELECT j.priority FROM api.claim_jobs((SELECT jsonb_agg(jsonb_build_object('agent', a,"
-        " 'queues', %s::text[], 'token', gen_random_uuid())) FROM unnest(%s::text[]) a)) c"
-        " JOIN tf.job j ON j.id = c.job_id::uuid ORDER BY c.request", (queues, agents))]
+        "SELECT j.priority FROM (SELECT array_agg(gen_random_uuid()) AS tokens, array_agg(NULL::int) AS nothing,"
+        " array_agg(1) AS lists FROM generate_series(1, %(count)s)) a"
+        " CROSS JOIN LATERAL api.claim_jobs(%(agents)s, tokens, nothing, nothing::text[], lists,"
+        " ARRAY[%(queues)s::text[]::text], NULL, false) c"
+        " JOIN tf.job j ON j.id = c.job_id::uuid ORDER BY c.request",
+        {"count": len(agents), "agents": agents, "queues": queues})]
 
 
 @pytest.mark.parametrize("batch", [1, 2, 16])
@@ -205,8 +208,8 @@ def test_heads_in_other_hands_are_merged_over_queues(connect):
     assert len(claim(one, [f"o{n}" for n in range(6)], ["left", "right"])) == 6
     rows = two.execute(
         "SELECT j.seq, (SELECT min(w.seq) FROM tf.wait w WHERE w.queue IN ('left', 'right'))"
-        " FROM api.claim_jobs('[{\"agent\": \"t\", \"queues\": [\"right\", \"left\"],"
-        " \"token\": \"33333333-0000-7000-8000-000000000001\"}]') c"
+        " FROM api.claim_jobs('{t}', '{33333333-0000-7000-8000-000000000001}', '{NULL}', '{NULL}', '{1}',"
+        " ARRAY['{right,left}'], NULL, false) c"
         " JOIN tf.job j ON j.id = c.job_id::uuid").fetchall()
     assert rows[0][0] == rows[0][1] + 6, "the oldest of those that are free"
     two.rollback()
@@ -301,14 +304,16 @@ def test_an_agent_that_is_being_sent_away_gets_no_job(connect):
     quiet, one, two = connect(autocommit=True), connect(), connect()
     quiet.execute("SELECT api.post_agent('leaving', '{\"queues\": [\"left\"], \"state\": \"waiting\"}', NULL)")
     submit(quiet, 1, "left-alone")
-    look = ("SELECT seen, changed, job_id FROM api.claim_or_wait('[{\"agent\": \"leaving\", \"queues\":"
-            " [\"left-alone\"], \"token\": \"77777777-0000-7000-8000-000000000001\"}]', %s)")
-    seen = quiet.execute("SELECT tfx.name_standing(a) FROM tf.agent a WHERE name = 'leaving'").fetchone()[0]
+    look = ("SELECT seen, changed, busy, job_id FROM api.claim_jobs('{leaving}',"
+            " '{77777777-0000-7000-8000-000000000001}', '{NULL}', '{NULL}', '{1}', ARRAY['{%s}'], ARRAY[%%s], %%s)")
+    seen = quiet.execute(look % "left-empty", ("", False)).fetchone()[0]
     one.execute("SELECT api.post_agent('leaving', '{\"state\": \"offline\"}', NULL)")
-    call = Call(two, look, (seen,), quiet)
+    assert quiet.execute(look % "left-alone", (seen, False)).fetchone()[1:] == (False, True, None), \
+        "among others it comes later"
+    call = Call(two, look % "left-alone", (seen, True), quiet)
     assert not call.settle(), "the claim waits for what becomes of the agent"
     one.commit()
-    assert call.result()[0][1:] == (True, None)
+    assert call.result()[0][1:] == (True, False, None)
     two.commit()
 
 

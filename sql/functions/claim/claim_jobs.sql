@@ -1,49 +1,59 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Gives each of a batch of polling agents its best waiting job, in one transaction.  p_requests:
---   [{"agent": text, "queues": [text], "token": uuid, "lease": seconds or null, "boot": text or null}]
--- `request` in the result is the index from 0; who got nothing has no row.  body: the answer for
--- the agent, but for the secrets that it names: those come sealed, beside it.  The fencing token is
--- made by the caller, who can ask api.claims_of() with it what was committed when a connection dies
--- during COMMIT.  An agent named twice is served once.
+-- Gives each of a batch of polling agents its best waiting job, in one transaction.  Request i is:
+--   p_agents[i]   who asks; an agent named twice is served once
+--   p_tokens[i]   the fencing token, made by the caller, who can ask api.claims_of() with it what was
+--                 committed when a connection dies during COMMIT
+--   p_leases[i]   seconds asked for, or NULL      p_boots[i]  which start of the agent, or NULL
+--   p_lists[i]    which of p_queues it asks for; p_queues[n] is the text of an array of names
+--   p_seen[i]     NULL: it does not wait for work.  Else what its look before returned as seen, '' at the
+--                 first: an agent that is another one since is to look at itself (changed), and one
+--                 that is away gets nothing.  p_seen NULL: none of them waits
+-- p_patient: waits for whoever is just changing an agent; else that agent is busy and asks again.
+-- `request` in the result is i - 1; who got nothing and is told nothing has no row.  body: the answer for
+-- the agent, but for the secrets that it names: those come sealed, beside it.  others: there are jobs
+-- in its queues that it did not get.  slow: to look for its job alone took long.
 --
 -- The plans are pinned: one made while the tables were empty costs a thousand times as much later.
-CREATE FUNCTION api.claim_jobs(p_requests jsonb)
-RETURNS TABLE (request int, job_id text, attempt int, token text, body text, secrets text)
+CREATE FUNCTION api.claim_jobs(p_agents text[], p_tokens uuid[], p_leases int[], p_boots text[],
+                               p_lists int[], p_queues text[], p_seen text[], p_patient boolean)
+RETURNS TABLE (request int, job_id text, body text, secrets text, seen text, changed boolean,
+               busy boolean, others boolean, slow boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off
 SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-    v_agents text[] := ARRAY[p_requests #>> '{0,agent}'];
-    v_free boolean[] := '{true}';
-    v_again int[];
-    v_again_jobs uuid[];
-    v_numbers int[];
-    v_places tf.wait[];
+    v_work boolean[] := tfx.find_work(p_queues);
+    v_holders text[] := ARRAY(SELECT l.agent FROM tf.lease l WHERE l.agent = ANY (p_agents));
+    v_free boolean[];
+    v_seen text[];
+    v_changed boolean[];
+    v_busy boolean[];
+    v_got int[] := '{}';
+    v_jobs uuid[];
+    v_slow int[] := '{}';
 BEGIN
-    IF jsonb_array_length(p_requests) = 0 THEN
+    IF p_seen IS NULL AND v_holders = '{}' AND NOT true = ANY (v_work) THEN
         RETURN;
-    ELSIF jsonb_array_length(p_requests) > 1 THEN
-        SELECT array_agg(s.agent ORDER BY s.n), array_agg(s.first ORDER BY s.n) INTO v_agents, v_free
-        FROM (SELECT r.n, r.j ->> 'agent' AS agent,
-                     r.n = min(r.n) OVER (PARTITION BY r.j ->> 'agent') AS first
-              FROM jsonb_array_elements(p_requests) WITH ORDINALITY r(j, n)) s;
     END IF;
-    IF EXISTS (SELECT FROM tf.lease l WHERE l.agent = ANY (v_agents)) THEN
-        SELECT array_agg(o.number), array_agg(o.job_id) INTO v_again, v_again_jobs
-        FROM tfx.offer_again(p_requests, v_free) o;
-        SELECT array_agg(f.is_free AND NOT f.n = ANY (coalesce(v_again, '{}')) ORDER BY f.n)
-        INTO v_free
-        FROM unnest(v_free) WITH ORDINALITY f(is_free, n);
+    SELECT j.free, j.seen, j.changed, j.busy INTO v_free, v_seen, v_changed, v_busy
+    FROM tfx.judge_claimants(p_agents, p_seen, ARRAY(SELECT v_work[n] FROM unnest(p_lists) n), v_holders,
+                             p_patient) j;
+    IF true = ANY (v_free) AND (v_holders <> '{}' OR true = ANY (v_work)) THEN
+        SELECT t.numbers, t.jobs, t.slow INTO v_got, v_jobs, v_slow
+        FROM tfx.take_jobs(p_agents, p_tokens, p_leases, p_boots,
+                           ARRAY(SELECT p_queues[n] FROM unnest(p_lists) n), v_free) t;
+        v_work := tfx.find_work(p_queues);
+        RETURN QUERY
+        SELECT c.number - 1, c.job_id, c.body, c.secrets, v_seen[c.number], false, false,
+               v_work[p_lists[c.number]], c.number = ANY (v_slow)
+        FROM tfx.render_claims(v_got, v_jobs) c;
     END IF;
-    SELECT p.numbers, p.places INTO v_numbers, v_places
-    FROM tfx.pick_jobs(p_requests, v_agents, v_free) p;
-    IF v_numbers <> '{}' THEN
-        PERFORM tfx.start_attempts(p_requests, v_numbers, v_places);
-    END IF;
-    IF v_numbers <> '{}' OR v_again IS NOT NULL THEN
-        v_again_jobs := v_again_jobs || ARRAY(SELECT w.job_id FROM unnest(v_places) w);
-        PERFORM tfx.bind_secrets(v_again_jobs);
-        RETURN QUERY SELECT * FROM tfx.render_claims(v_again || v_numbers, v_again_jobs);
-    END IF;
+    RETURN QUERY
+    SELECT r.n::int - 1, NULL, NULL, NULL, r.seen, r.changed, r.busy, v_work[r.list], r.n = ANY (v_slow)
+    FROM unnest(p_lists, p_seen, v_seen, v_changed, v_busy)
+        WITH ORDINALITY r(list, before, seen, changed, busy, n)
+    WHERE r.n <> ALL (v_got)
+        AND (r.before <> r.seen OR r.busy OR r.n = ANY (v_slow)
+             OR (r.before IS NOT NULL AND v_work[r.list]));
 END
 $$;

@@ -2,7 +2,7 @@
 -- The claims that were committed under these tokens and not cancelled since, as api.claim_jobs() answered them: asked when a
 -- connection died during COMMIT.  `request` is the index of the token from 0.
 CREATE FUNCTION api.claims_of(p_tokens uuid[])
-RETURNS TABLE (request int, job_id text, attempt int, token text, body text, secrets text)
+RETURNS TABLE (request int, job_id text, body text, secrets text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_seqscan = off AS $$
 DECLARE
@@ -11,6 +11,6 @@ DECLARE
 BEGIN
     SELECT array_agg(array_position(p_tokens, l.token)), array_agg(l.job_id) INTO v_numbers, v_ids
     FROM tf.lease l WHERE l.token = ANY (p_tokens) AND l.job_state <> 'cancelled';
-    RETURN QUERY SELECT * FROM tfx.render_claims(v_numbers, v_ids);
+    RETURN QUERY SELECT c.number - 1, c.job_id, c.body, c.secrets FROM tfx.render_claims(v_numbers, v_ids) c;
 END
 $$;

@@ -7,33 +7,36 @@
 --   * Confirmed, without a lease of its own: it left that job, whose result may still be spooled
 --     (left_job_s).  Nothing renews that lease any more.
 -- Rows somebody else is changing are left alone.
-CREATE FUNCTION tfx.offer_again(p_requests jsonb, p_free boolean[])
+CREATE FUNCTION tfx.offer_again(p_agents text[], p_tokens uuid[], p_leases int[], p_boots text[],
+                                p_lists text[], p_free boolean[])
 RETURNS TABLE (number int, job_id uuid)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
     v record;
-    v_lost_s int := tfx.find_rule('offer_again_s');
-    v_left interval := make_interval(secs => tfx.find_rule('left_job_s'));
+    v_left interval;
 BEGIN
     FOR v IN
-        SELECT r.n::int AS number, r.j, l.job_id, l.attempt, l.boot, l.lease_s, l.confirmed, l.left_at,
+        SELECT r.n::int AS number, l.job_id, l.attempt, l.boot, l.lease_s, l.confirmed, l.left_at,
                l.confirmed IS NULL AND l.job_state <> 'cancelled'
-                   AND l.offered_at <= now() - make_interval(secs => v_lost_s)
-                   AND r.j -> 'queues' ? l.queue AS lost_answer
-        FROM jsonb_array_elements(p_requests) WITH ORDINALITY r(j, n)
-        JOIN tf.lease l ON l.agent = r.j ->> 'agent'
-        WHERE p_free[r.n]
+                   AND l.offered_at <= now() - make_interval(secs => (
+                       SELECT u.value FROM tf.lease_rule u WHERE u.name = 'offer_again_s'))
+                   AND l.queue = ANY (p_lists[r.n]::text[]) AS lost_answer
+        FROM unnest(p_agents, p_free) WITH ORDINALITY r(agent, is_free, n)
+        JOIN tf.lease l ON l.agent = r.agent COLLATE "C"
+        WHERE r.is_free
         ORDER BY l.job_id
         FOR UPDATE OF l SKIP LOCKED
     LOOP
-        IF v.boot <> v.j ->> 'boot' THEN
+        IF v.boot <> p_boots[v.number] THEN
             UPDATE tf.lease l SET lease_until = '-infinity' WHERE l.job_id = v.job_id;
         ELSIF v.lost_answer AND p_free[v.number] THEN
-            PERFORM tfx.renew_offer(v.job_id, v.attempt, v.j);
+            PERFORM tfx.renew_offer(v.job_id, v.attempt, p_tokens[v.number], p_boots[v.number],
+                                    p_leases[v.number]);
             p_free[v.number] := false;
             RETURN QUERY SELECT v.number, v.job_id;
         ELSIF v.confirmed IS NOT NULL AND v.lease_s IS NULL AND v.left_at IS NULL THEN
+            v_left := make_interval(secs => tfx.find_rule('left_job_s'));
             UPDATE tf.lease l SET left_at = now(), lease_until = least(l.lease_until, now() + v_left)
             WHERE l.job_id = v.job_id;
         END IF;

@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Takes the best job for one agent off tf.wait, over several queues (a JSON list); NULLs when there
+-- Takes the best job for one agent off tf.wait, over several queues; NULLs when there
 -- is none.  Merges the queues by their best rows: the queue with the best head is searched for a
 -- row nobody holds, but only up to the head of the next queue, so a worse job is never taken while
 -- a better one is free.  Jobs that exclude the agent are scanned past.  The bound is searched up to in
 -- two steps: one comparison of (nprio, seq) with it would not end a scan before the end of its priority.
-CREATE FUNCTION tfx.pick_job(p_agent text, p_queues jsonb) RETURNS tf.wait
+CREATE FUNCTION tfx.pick_job(p_agent text, p_queues text[]) RETURNS tf.wait
 LANGUAGE plpgsql AS $$
 DECLARE
     v_queues text[];
@@ -17,7 +17,7 @@ BEGIN
     SELECT array_agg(q.queue ORDER BY p.nprio, p.seq), array_agg(p.nprio ORDER BY p.nprio, p.seq),
            array_agg(p.seq ORDER BY p.nprio, p.seq)
     INTO v_queues, v_nprios, v_seqs
-    FROM (SELECT DISTINCT u.queue FROM jsonb_array_elements_text(p_queues) u(queue)) q
+    FROM (SELECT DISTINCT u.queue FROM unnest(p_queues) u(queue)) q
     CROSS JOIN LATERAL (
         SELECT w.nprio, w.seq FROM tf.wait w
         WHERE w.queue = q.queue COLLATE "C"

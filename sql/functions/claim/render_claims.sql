@@ -1,15 +1,15 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- The answers to the claims that hold these jobs now: the definition with what the agent needs.  Job
--- p_ids[i] was claimed by request p_numbers[i] (from 1).
+-- p_ids[i] was claimed by request p_numbers[i].
 -- secrets: what the definition names, still sealed (tfx.render_secrets), or NULL.
 -- LIMIT keeps the lookups apart: joined freely, a plan made while the tables were empty read a whole
 -- week of definitions for one job.
 CREATE FUNCTION tfx.render_claims(p_numbers int[], p_ids uuid[])
-RETURNS TABLE (request int, job_id text, attempt int, token text, body text, secrets text)
+RETURNS TABLE (number int, job_id text, body text, secrets text)
 LANGUAGE plpgsql AS $$
 BEGIN
     RETURN QUERY
-    SELECT i.number - 1, l.job_id::text, l.attempt, l.token::text,
+    SELECT i.number, l.job_id::text,
            tfx.add_members(coalesce(d.body, '{}'), concat_ws(', ',
                format('"job_id": "%s", "started_at": "%s"', l.job_id,
                       tfx.format_micros(l.claimed_at)),

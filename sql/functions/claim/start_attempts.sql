@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Turns places just taken off tf.wait into leases and attempts: p_places[i] goes to request
--- p_numbers[i] (from 1).  One statement is safe here: the rows are ours already and nothing is
+-- p_numbers[i].  One statement is safe here: the rows are ours already and nothing is
 -- looked for.  The samples are of first claims.  The moment is taken here and is not that of the
 -- transaction, which may have begun before the attempt that came before had ended.
 --   TF409  the table of transitions does not allow claims
-CREATE FUNCTION tfx.start_attempts(p_requests jsonb, p_numbers int[], p_places tf.wait[])
+CREATE FUNCTION tfx.start_attempts(p_agents text[], p_tokens uuid[], p_leases int[], p_boots text[],
+                                   p_numbers int[], p_places tf.wait[])
 RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -20,13 +21,13 @@ BEGIN
                               token, boot, lease_s, claimed_at, offered_at, lease_until, job_state,
                               exclude_agents)
         SELECT p.job_id, p.queue, p.nprio, p.seq, p.week, a.week, p.attempt + 1, p.lost,
-               r.j ->> 'agent', (r.j ->> 'token')::uuid, r.j ->> 'boot',
-               tfx.grant_seconds(p.queue, (r.j ->> 'lease')::int),
+               p_agents[r.n], p_tokens[r.n], p_boots[r.n],
+               tfx.grant_seconds(p.queue, p_leases[r.n]),
                a.moment, a.moment, a.moment + make_interval(secs => a.seconds),
                a.to_state, p.exclude_agents
         FROM allowed a
         CROSS JOIN unnest(p_places) WITH ORDINALITY p
-        CROSS JOIN LATERAL (SELECT p_requests -> (p_numbers[p.ordinality] - 1) AS j) r
+        CROSS JOIN LATERAL (SELECT p_numbers[p.ordinality] AS n) r
         ORDER BY p.job_id
         RETURNING *
     ), attempt AS (

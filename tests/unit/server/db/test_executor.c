@@ -253,28 +253,42 @@ static struct work *together(struct piece *piece, struct tally *tally)
     return &piece->work;
 }
 
-static void test_what_waits_in_a_lane_that_gathers_is_run_together(void **state)
+static void assert_run_together(struct fixture *f, enum work_lane lane)
 {
-    struct fixture *f = *state;
     struct tally tally = {.gate = &f->gate};
     struct piece pieces[5];
 
-    assert_int_equal(f->queue->submit(f->queue, WORK_RENEW, together(&pieces[0], &tally)), 0);
+    assert_int_equal(f->queue->submit(f->queue, lane, together(&pieces[0], &tally)), 0);
     until_waiting(&f->gate, 1); /* one that comes alone does not wait for others */
     for (int i = 1; i < 4; i++)
-        assert_int_equal(f->queue->submit(f->queue, WORK_RENEW, together(&pieces[i], &tally)), 0);
-    assert_int_equal(f->queue->submit(f->queue, WORK_RENEW, together(&pieces[4], &tally)), -1);
-    assert_int_equal(metrics_get(f->metrics, METRIC_POOL_WAITING_RENEW), 3);
-    assert_int_equal(metrics_get(f->metrics, METRIC_POOL_IN_USE_RENEW), 1);
+        assert_int_equal(f->queue->submit(f->queue, lane, together(&pieces[i], &tally)), 0);
+    assert_int_equal(f->queue->submit(f->queue, lane, together(&pieces[4], &tally)), -1);
     open_gate(&f->gate);
     executor_free(f->executor); /* runs what is waiting */
     f->executor = NULL;
     assert_int_equal(tally.runs, 2);
     assert_int_equal(tally.sizes[0], 1);
     assert_int_equal(tally.sizes[1], 3);
+}
+
+static void test_what_waits_in_a_lane_that_gathers_is_run_together(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_run_together(f, WORK_RENEW);
     assert_int_equal(metrics_get(f->metrics, METRIC_BATCHES_RENEW), 2);
     assert_int_equal(metrics_get(f->metrics, METRIC_BATCHED_RENEW), 4);
     assert_int_equal(metrics_get(f->metrics, METRIC_POOL_SIZE_RENEW), 1);
+}
+
+static void test_claims_are_run_together(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_run_together(f, WORK_CLAIM);
+    assert_int_equal(metrics_get(f->metrics, METRIC_BATCHES_CLAIM), 2);
+    assert_int_equal(metrics_get(f->metrics, METRIC_BATCHED_CLAIM), 4);
+    assert_int_equal(metrics_get(f->metrics, METRIC_POOL_SIZE_CLAIM), 1);
 }
 
 static void test_what_is_run_together_has_a_limit(void **state)
@@ -312,6 +326,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_every_task_runs_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_waits_in_a_lane_that_gathers_is_run_together,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(test_claims_are_run_together, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_run_together_has_a_limit, setup, teardown),
     };
 
