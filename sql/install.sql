@@ -134,7 +134,6 @@
 \ir functions/queue/list_sampled_queues.sql
 \ir functions/queue/list_wait_times.sql
 \ir functions/queue/purge_wait_samples.sql
-\ir functions/queue/queue_counters.sql
 \ir functions/queue/set_advertised_queues.sql
 \ir functions/queue/set_queue_images.sql
 \ir functions/queue/set_queue_policy.sql
@@ -182,10 +181,14 @@
 \ir functions/token/redeem_refresh_token.sql
 -- service
 \ir functions/service/check_schema.sql
+\ir functions/service/find_holder.sql
+\ir functions/service/list_holders.sql
 \ir functions/service/notify.sql
+\ir functions/service/read_series.sql
 \ir functions/service/rebuild_hot.sql
 \ir functions/service/reset_data.sql
-\ir functions/service/rotate_wait.sql
+\ir functions/service/rewrite_table.sql
+\ir functions/service/rotate_hot.sql
 -- task
 \ir functions/task/begin_task.sql
 \ir functions/task/list_concerned.sql

@@ -9,6 +9,7 @@
 #include "server/store/service.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* GET /v1/ and GET /: the text is part of the contract. */
 int service_version(struct app *app, const struct request *req, struct response *res,
@@ -79,57 +80,63 @@ static void add_label(struct buf *b, const char *text)
     }
 }
 
-/* The reference's names where it has one. */
+/* What the database keeps; the reference's names where it has one. */
 static const struct {
-    const char *name;
-    const char *help;
-} queue_series[QUEUE_COUNTERS] = {
-    [QUEUE_JOBS] = {"testflinger_jobs_total", "jobs submitted"},
-    [QUEUE_RESERVATIONS] = {"testflinger_reservations_total", "jobs submitted that reserve"},
-    [QUEUE_CLAIMED] = {"testflinger_jobs_claimed_total",
-                       "claims handed out, repeats of a job included"},
-    [QUEUE_FINISHED] = {"testflinger_jobs_finished_total", "jobs ended, cancelled ones included"},
+    const char *series; /* of api.read_series() */
+    const char *name, *kind, *label, *help;
+} kept[] = {
+    {"jobs", "testflinger_jobs_total", "counter", "queue", "jobs submitted"},
+    {"reservations", "testflinger_reservations_total", "counter", "queue",
+     "jobs submitted that reserve"},
+    {"claimed", "testflinger_jobs_claimed_total", "counter", "queue",
+     "claims handed out, repeats of a job included"},
+    {"finished", "testflinger_jobs_finished_total", "counter", "queue",
+     "jobs ended, cancelled ones included"},
+    {"dead_rows", "testflinger_dead_rows", "gauge", "table",
+     "rows of a hot table that VACUUM has not removed"},
+    {"snapshot_s", "testflinger_oldest_snapshot_seconds", "gauge", NULL,
+     "age of the oldest transaction of the database"},
 };
-
-static void add_line(struct buf *b, const char *series, const char *queue, int64_t value)
-{
-    (void)buf_addf(b, "%s{queue=\"", series);
-    add_label(b, queue);
-    (void)buf_addf(b, "\"} %" PRId64 "\n", value);
-}
+enum { KEPT_COUNT = sizeof(kept) / sizeof(kept[0]) };
 
 /* A series needs its lines together, hence one buffer for each. */
-static void add_queue(void *cls, const struct queue_counters *counters)
+static void add_value(void *cls, const struct series_value *value)
 {
-    struct buf *series = cls;
+    struct buf *lines = cls;
 
-    for (int i = 0; i < QUEUE_COUNTERS; i++)
-        add_line(&series[i], queue_series[i].name, counters->queue, counters->counts[i]);
-}
-
-static void add_series(struct buf *out, const char *name, const char *help, const struct buf *lines)
-{
-    (void)buf_addf(out, "# HELP %s %s\n# TYPE %s counter\n", name, help, name);
-    (void)buf_add(out, buf_text(lines), lines->len);
+    for (size_t i = 0; i < KEPT_COUNT; i++) {
+        if (strcmp(kept[i].series, value->series) != 0)
+            continue;
+        (void)buf_adds(&lines[i], kept[i].name);
+        if (kept[i].label && value->label) {
+            (void)buf_addf(&lines[i], "{%s=\"", kept[i].label);
+            add_label(&lines[i], value->label);
+            (void)buf_adds(&lines[i], "\"}");
+        }
+        (void)buf_addf(&lines[i], " %" PRId64 "\n", value->value);
+    }
 }
 
 /* GET /metrics.  Without a database our own counters still come: that is when they are wanted. */
 int service_metrics(struct app *app, const struct request *req, struct response *res,
                     struct err *err)
 {
-    struct buf series[QUEUE_COUNTERS];
+    struct buf lines[KEPT_COUNT];
     struct err unreachable = ERR_INIT;
+    bool known;
 
     (void)req;
     (void)err;
-    for (int i = 0; i < QUEUE_COUNTERS; i++)
-        buf_init(&series[i], RESPONSE_BODY_MAX / (QUEUE_COUNTERS + 1));
+    for (size_t i = 0; i < KEPT_COUNT; i++)
+        buf_init(&lines[i], RESPONSE_BODY_MAX / (KEPT_COUNT + 1));
     res->content_type = "text/plain; version=0.0.4; charset=utf-8";
     metrics_write(app->metrics, label_of, &res->body);
-    if (service_store_queue_counters(app->db, add_queue, series, &unreachable) == 0)
-        for (int i = 0; i < QUEUE_COUNTERS; i++)
-            add_series(&res->body, queue_series[i].name, queue_series[i].help, &series[i]);
-    for (int i = 0; i < QUEUE_COUNTERS; i++)
-        buf_done(&series[i]);
+    known = service_store_series(app->db, add_value, lines, &unreachable) == 0;
+    for (size_t i = 0; i < KEPT_COUNT; i++) {
+        if (known)
+            (void)buf_addf(&res->body, "# HELP %s %s\n# TYPE %s %s\n%s", kept[i].name, kept[i].help,
+                           kept[i].name, kept[i].kind, buf_text(&lines[i]));
+        buf_done(&lines[i]);
+    }
     return 0;
 }

@@ -46,26 +46,24 @@ int service_store_check_schema(struct db *db, struct err *err)
     return rc;
 }
 
-int service_store_queue_counters(struct db *db,
-                                 void (*add)(void *cls, const struct queue_counters *counters),
-                                 void *cls, struct err *err)
+int service_store_series(struct db *db, void (*add)(void *cls, const struct series_value *value),
+                         void *cls, struct err *err)
 {
     static const struct db_statement list = {
-        .name = "queue_counters",
-        .sql = "SELECT queue, jobs, reservations, claimed, finished FROM api.queue_counters()",
+        .name = "read_series",
+        .sql = "SELECT series, label, value FROM api.read_series()",
         .repeatable = true,
     };
     struct db_rows rows;
 
     if (db_query(db, &list, NULL, &rows, err) < 0)
         return -1;
-    for (int i = 0; i < db_rows_count(&rows); i++) {
-        struct queue_counters counters = {.queue = db_rows_text(&rows, i, 0)};
-
-        for (int k = 0; k < QUEUE_COUNTERS; k++)
-            counters.counts[k] = db_rows_int(&rows, i, k + 1);
-        add(cls, &counters);
-    }
+    for (int i = 0; i < db_rows_count(&rows); i++)
+        add(cls, &(struct series_value){
+                     .series = db_rows_text(&rows, i, 0),
+                     .label = db_rows_null(&rows, i, 1) ? NULL : db_rows_text(&rows, i, 1),
+                     .value = db_rows_int(&rows, i, 2),
+                 });
     db_rows_done(&rows);
     return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * api.check_schema and api.queue_counters. */
+ * api.check_schema and api.read_series. */
 #ifndef SERVER_STORE_SERVICE_H
 #define SERVER_STORE_SERVICE_H
 
@@ -16,22 +16,13 @@ struct db;
  * and which is wanted.  ERR_UNAVAILABLE: the database cannot be reached. */
 int service_store_check_schema(struct db *db, struct err *err);
 
-/* What is counted for each queue since the database was made. */
-enum queue_counter {
-    QUEUE_JOBS,         /* submitted */
-    QUEUE_RESERVATIONS, /* those of them with reserve_data */
-    QUEUE_CLAIMED,      /* attempts */
-    QUEUE_FINISHED,     /* jobs ended, however */
-    QUEUE_COUNTERS
+/* A value of one of the series that the database keeps (api.read_series). */
+struct series_value {
+    const char *series;
+    const char *label; /* NULL: the series has one value */
+    int64_t value;
 };
-
-/* Calls add for each queue. */
-struct queue_counters {
-    const char *queue;
-    int64_t counts[QUEUE_COUNTERS];
-};
-int service_store_queue_counters(struct db *db,
-                                 void (*add)(void *cls, const struct queue_counters *counters),
-                                 void *cls, struct err *err);
+int service_store_series(struct db *db, void (*add)(void *cls, const struct series_value *value),
+                         void *cls, struct err *err);
 
 #endif

@@ -28,7 +28,7 @@ int task_store_run(struct db *db, const struct task_run *run, bool *ret_ran, boo
         const char *what = db_rows_text(&rows, i, 0);
 
         if (!db_rows_null(&rows, i, 2))
-            run->changed(run->cls, db_rows_text(&rows, i, 2), db_rows_text(&rows, i, 3));
+            run->told(run->cls, db_rows_text(&rows, i, 2), db_rows_text(&rows, i, 3));
         else if (strcmp(what, "run") == 0)
             *ret_ran = true;
         else if (strcmp(what, "more") == 0)

@@ -15,8 +15,9 @@ struct task_run {
     int64_t every_ms; /* not if any server did it within this time */
     /* Called for each kind of thing that was done. */
     void (*count)(void *cls, const char *what, int64_t count);
-    /* Called for each job and queue that has changed: kind is "job" or "queue". */
-    void (*changed)(void *cls, const char *kind, const char *name);
+    /* Called for each job and queue that has changed: kind is "job" or "queue"; and for what an
+     * operator should know: "warning", name is a text. */
+    void (*told)(void *cls, const char *kind, const char *name);
     void *cls;
 };
 

@@ -55,6 +55,7 @@ static const struct counter {
      "many agents fell silent at once: their jobs are kept, look at the network"},
     {"shifted", METRIC_LEASES_SHIFTED, NULL},
     {"cancel_orphans", METRIC_ORPHANS, NULL},
+    {"rotate_hot", METRIC_ROTATIONS, NULL},
     {"purge_refresh_tokens", METRIC_PURGED_TOKENS, NULL},
     {"purge_secrets", METRIC_PURGED_SECRETS, NULL},
     {"purge_strays", METRIC_PURGED_STRAYS, NULL},
@@ -91,11 +92,14 @@ static void count(void *cls, const char *what, int64_t n)
         log_info("task", "did=%s count=%lld", what, (long long)n);
 }
 
-static void changed(void *cls, const char *kind, const char *name)
+static void told(void *cls, const char *kind, const char *name)
 {
     const struct tasks *tasks = cls;
 
-    wake_tell(tasks->app.waker, strcmp(kind, "job") == 0 ? WAKE_JOB : WAKE_QUEUE, name);
+    if (strcmp(kind, "warning") == 0)
+        log_warning("task", "text=%s", LOG_VALUE(name));
+    else
+        wake_tell(tasks->app.waker, strcmp(kind, "job") == 0 ? WAKE_JOB : WAKE_QUEUE, name);
 }
 
 /* Once when it begins to fail and once when it works again: an outage is many failures. */
@@ -121,7 +125,7 @@ static bool is_stopped(struct tasks *tasks)
 /* One batch; true if there is more to do at once. */
 static bool run_batch(struct tasks *tasks, int which, int64_t every_ms)
 {
-    const struct task_run run = {table[which].name, every_ms, count, changed, tasks};
+    const struct task_run run = {table[which].name, every_ms, count, told, tasks};
     struct metrics *metrics = tasks->app.metrics;
     int64_t began_us = clock_ms(tasks->app.clock) * 1000;
     struct err err = ERR_INIT;

@@ -3,6 +3,7 @@
 an outage."""
 import re
 
+import psycopg
 import pytest
 
 from cluster import Cluster
@@ -108,6 +109,24 @@ def test_servers_go_on_after_an_outage_and_complain_once(pair, own):
     hold_claim(own, "late")
     own.psql("UPDATE tf.lease SET lease_until = now()", DATABASE)
     wait_for(lambda: ended(pair, "undelivered") == before + 2, what="both claims come back")
+
+
+def test_who_holds_an_old_snapshot_is_named_and_does_no_harm(pair, own):
+    """As if the snapshot were old at once."""
+    own.psql("""DO $bug$ BEGIN EXECUTE replace(pg_get_functiondef('api.run_task'::regproc), 'rotate_hot(2000, 10,',
+        'rotate_hot(2000, 0,'); END $bug$""", DATABASE)
+    rewritten = metric(pair, "testflinger_hot_tables_rewritten_total")
+    with psycopg.connect(own.conninfo(DATABASE), application_name="the holder") as holder:
+        holder.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        holder.execute("SELECT count(*) FROM tf.job")
+        own.psql("INSERT INTO tf.wait (queue, nprio, seq, job_id, week) SELECT 'dead', 0, n, gen_random_uuid(),"
+                 " '2024-01-01' FROM generate_series(1, 4000) n; DELETE FROM tf.wait WHERE queue = 'dead'", DATABASE)
+        wait_for(lambda: metric(pair, "testflinger_hot_tables_rewritten_total") > rewritten, what="a rewrite")
+        wait_for(lambda: metric(pair[:1], "testflinger_dead_rows", '{table="wait"}') < 2000, what="few dead rows")
+        wait_for(lambda: metric(pair[:1], "testflinger_oldest_snapshot_seconds") >= 1, what="a second")
+        told = f"pid {holder.info.backend_pid}, application the holder, user postgres"
+        wait_for(lambda: any(told in server.process.output() for server in pair), what="a warning")
+        holder.rollback()
 
 
 def test_a_server_without_a_database_stops_at_once(own, tmp_path):

@@ -48,10 +48,10 @@ SELECT pg_temp.claim('x', '{u}', 1) \g /dev/null
 SELECT is((SELECT body::jsonb ? 'u' FROM api.list_wait_times(NULL)), true, 'a claim is a sample');
 
 SELECT pg_temp.submit(1), pg_temp.submit(5, '{"queue": "r", "has_reservation": true}') \g /dev/null
-SELECT results_eq(
-    'SELECT queue, jobs, reservations, claimed, finished FROM api.queue_counters()',
-    $$ VALUES ('q', 1::bigint, 0::bigint, 0::bigint, 0::bigint), ('r', 1, 1, 0, 0), ('u', 1, 0, 1, 0) $$,
-    'jobs, reservations and claims are counted');
+SELECT results_eq($$ SELECT label || ' ' || string_agg(series || ' ' || value, ' ' ORDER BY series)
+    FROM api.read_series() WHERE label = ANY ('{q,r,u}') GROUP BY label ORDER BY label $$,
+    $$ VALUES ('q claimed 0 finished 0 jobs 1 reservations 0'), ('r claimed 0 finished 0 jobs 1 reservations 1'),
+        ('u claimed 1 finished 0 jobs 1 reservations 0') $$, 'jobs, reservations and claims are counted');
 SELECT api.cancel_job(pg_temp.id(5), NULL) \g /dev/null
-SELECT is((SELECT finished FROM api.queue_counters() WHERE queue = 'r'), 1::bigint, 'and the end of a job');
+SELECT is((SELECT value FROM api.read_series() WHERE label = 'r' AND series = 'finished'), 1::bigint, 'and the end of a job');
 \ir lib/end.psql

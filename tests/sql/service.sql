@@ -8,6 +8,7 @@ SELECT is(enum_range(NULL::tf.phase_name)::text,
 SELECT is(enum_range(NULL::tf.role_name)::text, '{agent,contributor,manager,admin}', 'roles, lowest first');
 
 -- rights
+SELECT ok(pg_has_role('testflinger_owner', 'pg_read_all_stats', 'USAGE'), 'the owner can tell who holds a snapshot');
 SELECT is_empty($$ SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = 'tf' AND c.relkind IN ('r', 'p', 'S')
         AND (c.relkind <> 'S' AND has_table_privilege('testflinger_server', c.oid,
@@ -54,7 +55,7 @@ SELECT is(tfx.find_week('2024-01-08 00:00:00+00'), '2024-01-08', 'and begins on 
 SELECT is(tfx.format_seconds('2024-01-02 04:04:05.9+01'), '2024-01-02T03:04:05Z', 'seconds');
 SELECT is(tfx.format_micros('2024-01-02 04:04:05.9+01'), '2024-01-02T03:04:05.900000+00:00', 'microseconds');
 
--- rotate_wait, rebuild_hot
+-- rewrite_table, rebuild_hot
 SELECT pg_temp.submit(n) FROM generate_series(1, 9) n \g /dev/null
 SELECT pg_temp.submit(10, '{"hold": true, "queue": "h"}'), pg_temp.submit(11, '{"hold": true, "queue": "i"}') \g /dev/null
 SELECT tfx.ready_job(pg_temp.id(11)) \g /dev/null
@@ -76,7 +77,14 @@ CREATE FUNCTION pg_temp.places() RETURNS text LANGUAGE sql AS $$
         UNION ALL SELECT 'running', job_id, queue, nprio, seq, week, attempt, lost, exclude_agents, job_state FROM tf.lease) v
 $$;
 SELECT pg_temp.places() AS before \gset
-SELECT is(tfx.rotate_wait(0), 1, 'the waiting jobs are written anew');
+CREATE FUNCTION pg_temp.rewrite() RETURNS text LANGUAGE sql AS $$
+    SELECT concat_ws(' ', tfx.rewrite_table('tf.hold', '1 s', NULL::tf.hold[]), tfx.rewrite_table('tf.wait', '1 s', NULL::tf.wait[]),
+        tfx.rewrite_table('tf.lease', '1 s', NULL::tf.lease[]), tfx.rewrite_table('tf.queue_count', '1 s', NULL::tf.queue_count[]))
+$$;
+SELECT string_agg(v::text, ' ' ORDER BY label, series) AS counts FROM api.read_series() v WHERE series IN ('jobs', 'claimed') \gset
+SELECT is(pg_temp.rewrite(), 't t t t', 'the hot tables are written anew');
+SELECT is((SELECT string_agg(v::text, ' ' ORDER BY label, series) FROM api.read_series() v WHERE series IN ('jobs', 'claimed')),
+    :'counts', 'nothing is counted twice');
 SELECT is(pg_temp.places(), :'before', 'and nothing else has changed');
 SELECT results_eq('SELECT held, waiting, running FROM tfx.rebuild_hot()', 'VALUES (0::bigint, 0::bigint, 0::bigint)',
     'nothing is missing');
@@ -86,8 +94,24 @@ SELECT results_eq('SELECT held, waiting, running FROM tfx.rebuild_hot()', 'VALUE
 SELECT is(pg_temp.places(), :'before', 'which is its old one');
 INSERT INTO tf.wait (queue, nprio, seq, job_id, week)
     SELECT 'many', 0, n, pg_temp.id(n), '2024-01-01' FROM generate_series(1, 20000) n;
-SELECT is(tfx.rotate_wait(1000000), 0, 'few dead rows are left to VACUUM');
-SELECT is(tfx.rotate_wait(0), 0, 'too many rows are left as they are');
+SELECT is(tfx.rewrite_table('tf.wait', '1 s', NULL::tf.wait[]), false, 'too many rows are left as they are');
+SELECT is((SELECT count(*) FROM tf.wait WHERE queue = 'many'), 20000::bigint, 'all of them');
+
+-- rotate_hot
+DELETE FROM tf.wait WHERE queue = 'many';
+INSERT INTO tf.task (name, last_run) VALUES ('rotate_hot', now());
+SET LOCAL ROLE testflinger_owner;
+SELECT is_empty($$ SELECT * FROM tfx.rotate_hot(0, 1000000, '1 s') $$, 'without an old snapshot there is nothing to do');
+RESET ROLE;
+REVOKE pg_read_all_stats FROM testflinger_owner;
+SET LOCAL ROLE testflinger_owner;
+SELECT results_eq($$ SELECT what, count, kind, regexp_replace(name,
+        '^dead rows pile up in tf\.\w+, since an old snapshot is held: by whom is not to be seen$', 'it')
+    FROM tfx.rotate_hot(0, 1000000, '1 s') $$,
+    $$ VALUES ('rotate_hot', 1::bigint, NULL, NULL), ('more', 1, NULL, NULL), ('rotate_hot', 1, 'warning', 'it') $$,
+    'who cannot see whether there is one goes by the dead rows alone');
+SELECT is_empty($$ SELECT * FROM tfx.rotate_hot(1000000, 0, '1 s') $$, 'of which there have to be many');
+RESET ROLE;
 
 -- notify
 SELECT lives_ok($$ SELECT api.notify('*') $$, 'servers are told');

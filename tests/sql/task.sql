@@ -25,7 +25,7 @@ SELECT ok((SELECT last_run <= clock_timestamp() FROM tf.task WHERE name = 'purge
 
 -- what
 SELECT is(pg_temp.run('make_partitions'), 'run 1', 'the partitions are there');
-SELECT is(pg_temp.run('rotate_wait'), 'run 1', 'nothing to tidy up');
+SELECT is(pg_temp.run('rotate_hot'), 'run 1', 'nothing to tidy up');
 SELECT pg_temp.submit(1) \g /dev/null
 SELECT is(pg_temp.claim('a', '{q}', 1), 1, 'a claim');
 SELECT is(pg_temp.run('reap_leases'), 'run 1', 'that lives');

@@ -2,7 +2,7 @@
 -- Does one piece of periodic work, one bounded batch of it, unless another server is at it or did it
 -- within p_every_ms: then no row.  Rows: ('run', 1), what was done and how often, and
 -- ('more', 1) if there is more to do at once; and ('run', 1, kind, name) for whom it concerns, once it is
--- committed (tfx.list_concerned).  server/tasks/tasks.def has the same list of tasks.
+-- committed (tfx.list_concerned); and (task, 1, 'warning', text) for operators.  server/tasks/tasks.def has the same list of tasks.
 -- A lock that does not come within two seconds ends it: it is tried again before long.
 --   TF404  no such task
 CREATE FUNCTION api.run_task(p_task text, p_every_ms bigint)
@@ -31,6 +31,9 @@ BEGIN
         SELECT 'run', 1, c.kind, c.name FROM tfx.list_concerned(ARRAY(
             SELECT r.job_id::uuid FROM r WHERE NOT r.reason IN ('shifted', 'braked', 'failed'))) c;
         RETURN;
+    WHEN 'rotate_hot' THEN
+        RETURN QUERY SELECT * FROM tfx.rotate_hot(2000, 10, '50 ms');
+        RETURN;
     WHEN 'cancel_orphans' THEN v_jobs := tfx.cancel_orphans(v_batch);
     WHEN 'release_jobs' THEN v_jobs := tfx.release_jobs(v_batch);
     WHEN 'expire_jobs' THEN v_jobs := tfx.expire_jobs(v_batch);
@@ -41,7 +44,6 @@ BEGIN
     WHEN 'purge_wait_samples' THEN v_done := tfx.purge_wait_samples(v_batch);
     WHEN 'sweep_files' THEN v_done := tfx.sweep_files(v_batch);
     WHEN 'make_partitions' THEN v_done := tfx.make_partitions(4);
-    WHEN 'rotate_wait' THEN v_done := tfx.rotate_wait(20000);
     ELSE
         RAISE EXCEPTION 'task "%" does not exist', p_task USING ERRCODE = 'TF404';
     END CASE;
