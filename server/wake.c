@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Keys: FNV-1a over kind and name, then mixed (the end of MurmurHash3): sums of keys stand for sets
- * of names, and names that differ in their last letters have FNV-1a values that differ by so little
- * that sums of different sets came out equal. */
+ * Keys: FNV-1a over kind and name. */
 #include "server/wake.h"
 
 #include <stddef.h>
@@ -14,20 +12,23 @@ static uint64_t add(uint64_t hash, unsigned char byte)
     return (hash ^ byte) * FNV_PRIME;
 }
 
-static uint64_t mix(uint64_t hash)
-{
-    hash = (hash ^ hash >> 33) * UINT64_C(0xff51afd7ed558ccd);
-    hash = (hash ^ hash >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
-    return hash ^ hash >> 33;
-}
-
 uint64_t wake_key(enum wake_kind kind, const char *name)
 {
     uint64_t hash = add(FNV_START, (unsigned char)kind);
 
     for (; *name; name++)
         hash = add(hash, (unsigned char)*name);
-    return mix(hash);
+    return hash;
+}
+
+/* The end of MurmurHash3. */
+uint64_t wake_share(enum wake_kind kind, const char *name)
+{
+    uint64_t hash = wake_key(kind, name);
+
+    hash = (hash ^ hash >> 33) * UINT64_C(0xff51afd7ed558ccd);
+    hash = (hash ^ hash >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return hash ^ hash >> 33;
 }
 
 void wake_tell(struct waker *waker, enum wake_kind kind, const char *name)

@@ -16,6 +16,10 @@ enum wake_kind {
 /* Names make numbers, which are the same in every server and every release: they travel between
  * servers.  Two names of one number only mean a look too many. */
 uint64_t wake_key(enum wake_kind kind, const char *name);
+/* Sums of these stand for sets of names, inside one server.  Sums of keys do not: the keys of names
+ * that differ in their last letters differ by so little that sums of different sets come out equal.
+ */
+uint64_t wake_share(enum wake_kind kind, const char *name);
 
 struct waker {
     /* Wakes who waits for the key here, and soon on the other servers.  Called after the change was

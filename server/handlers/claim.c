@@ -22,7 +22,7 @@ static uint64_t group_of(const struct request *req)
 
     for (size_t i = 0; i < req->query_count; i++)
         if (claim_queue(req, i))
-            sum += wake_key(WAKE_QUEUE, claim_queue(req, i));
+            sum += wake_share(WAKE_QUEUE, claim_queue(req, i));
     return sum | 1; /* 0 would be no group */
 }
 
