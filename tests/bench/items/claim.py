@@ -15,9 +15,9 @@ JOBS_PER_S = 20_000  # more than this is not claimed in a second of measuring
 STATEMENT = r"""
 \set list {number}
 \set n :n + 1
-SELECT body, secrets, job_id FROM api.claim_jobs(format(
-    '[{{"token":"%s","queues":["lab-%s","kind-%s","site-%s","any"],"agent":"agent-%s-%s"}}]', gen_random_uuid(),
-    :list::int, :list::int % 8, :list::int % 3, :client_id::int, :n::int)::jsonb);
+SELECT request, job_id, body, secrets, seen, changed, busy, others, slow FROM api.claim_jobs(
+    ARRAY[format('agent-%s-%s', :client_id::int, :n::int)], ARRAY[gen_random_uuid()], '{{NULL}}', '{{NULL}}', '{{1}}',
+    ARRAY[format('{{lab-%s,kind-%s,site-%s,any}}', :list::int, :list::int % 8, :list::int % 3)], NULL, false);
 """
 
 

@@ -17,9 +17,9 @@ CROWDS = (64, 1000)
 # The server's call, its list made by SQL; %s: the number of the list.
 STATEMENT = r"""
 \set list {number}
-SELECT body, secrets, job_id FROM api.claim_jobs(format(
-    '[{{"token":"018f0000-0000-7000-8000-000000000000","queues":["lab-%s","kind-%s","site-%s","any"],"agent":"agent-%s"}}]',
-    :list::int, :list::int % 8, :list::int % 3, :client_id::int)::jsonb);
+SELECT request, job_id, body, secrets, seen, changed, busy, others, slow FROM api.claim_jobs(
+    ARRAY[format('agent-%s', :client_id::int)], '{{018f0000-0000-7000-8000-000000000000}}', '{{NULL}}', '{{NULL}}', '{{1}}',
+    ARRAY[format('{{lab-%s,kind-%s,site-%s,any}}', :list::int, :list::int % 8, :list::int % 3)], NULL, false);
 """
 
 
