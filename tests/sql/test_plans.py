@@ -30,6 +30,7 @@ class Explained:
         self.scans = []
         self.conditions = []
         self.blocks = {}
+        self.nodes = set()
 
     def _heard(self, notice):
         text = notice.message_primary
@@ -42,6 +43,7 @@ class Explained:
             read = node.get("Shared Hit Blocks", 0) + node.get("Shared Read Blocks", 0)
             self.blocks[table] = self.blocks.get(table, 0) + read
         self.conditions.append(node.get("Index Cond", ""))
+        self.nodes.add(node["Node Type"])
         if table and node.get("Actual Loops", 0) > 0 and "Scan" in node["Node Type"]:
             rows = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
                     + node.get("Rows Removed by Index Recheck", 0))
@@ -56,6 +58,7 @@ class Explained:
         self.scans = []
         self.conditions = []
         self.blocks = {}
+        self.nodes = set()
         with self.connection.transaction(force_rollback=True):
             return self.connection.execute(sql, params[0] if params and isinstance(params[0], dict) else params).fetchall()
 
@@ -159,8 +162,11 @@ def test_the_first_of_a_long_queue_reads_no_more_of_it(empty):
     with psycopg.connect(empty.connection.info.dsn, autocommit=True) as other:
         other.execute(LONG_QUEUE)
         other.execute("VACUUM ANALYZE tf.wait")
+    for cost in ("parallel_setup_cost", "parallel_tuple_cost", "min_parallel_index_scan_size"):
+        empty.connection.execute(f"SET {cost} = 0")
     assert empty.run("SELECT position FROM api.get_job_position(%s)", job_id(15)) == [(5,)]
     assert empty.blocks["wait"] < 20, empty.blocks
+    assert not {"Gather", "Gather Merge"} & empty.nodes, "to start workers takes longer than that"
     empty.run("SELECT body FROM api.get_job_status(%s, NULL)", job_id(15))
     assert empty.blocks["wait"] < 20, empty.blocks
 
