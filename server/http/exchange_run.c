@@ -103,7 +103,8 @@ static void look(struct exchange *ex, struct app *app)
     struct err err = ERR_INIT;
 
     exchange_begin_look(ex);
-    if (run(ex, app, &err) < 0)
+    (void)run(ex, app, &err);
+    if (!exchange_rides_out(ex, &err) && err.code)
         fail(ex, app, &err);
 }
 

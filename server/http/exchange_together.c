@@ -54,6 +54,13 @@ static bool waits(const struct turn *turn)
     return !turn->err->code && turn->res->wait.seconds > 0;
 }
 
+/* It has not failed then. */
+static void ride_out(struct exchange *ex, struct turn *turn)
+{
+    if (exchange_rides_out(ex, turn->err))
+        *turn->err = (struct err)ERR_INIT;
+}
+
 /* Once more, for the last time and by itself. */
 static void look_again_now(struct exchange *ex, struct turn *turn, struct app *app)
 {
@@ -88,6 +95,7 @@ static bool settle(struct exchange *ex, struct turn *turn, uint64_t mark, struct
         exchange_look_again(ex);
         return false;
     }
+    ride_out(ex, turn);
     if (waits(turn) && !park_or_answer(ex, turn, mark, app))
         return false;
     exchange_take_answer(ex, app, turn->err);

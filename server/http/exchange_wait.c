@@ -12,11 +12,23 @@
 #include <stdlib.h>
 
 #define LOOK_EVERY_MS 10000 /* a wake-up that was lost costs no more than this */
+#define LOOK_SOON_MS  500
+/* A database that is started anew is back within this time; who waits need not notice. */
+#define AWAY_MAX_MS 5000
+
+/* What the client wanted to wait is no latency of ours. */
+static void end_wait(struct exchange *ex)
+{
+    if (ex->parked_us)
+        ex->waited_us += clock_us(ex->loop->clock) - ex->parked_us;
+    ex->parked_us = 0;
+}
 
 void exchange_look_again(struct exchange *ex)
 {
     struct work_queue *queue = ex->loop->options.queue;
 
+    end_wait(ex);
     ex->queued_ms = clock_ms(ex->loop->clock);
     queue->submit_always(queue, exchange_lane(ex), &ex->work);
 }
@@ -31,9 +43,7 @@ void exchange_begin_look(struct exchange *ex)
 {
     int64_t until_ms = ex->wait_until_ms;
 
-    if (ex->parked_us)
-        ex->waited_us += clock_us(ex->loop->clock) - ex->parked_us;
-    ex->parked_us = 0;
+    end_wait(ex);
     ex->req.gone = &ex->gone;
     ex->req.wait_over = ex->parked.over || ex->match.head || !ex->loop->options.park ||
                         (until_ms && clock_ms(ex->loop->clock) >= until_ms);
@@ -57,6 +67,27 @@ void exchange_pass(const struct exchange *ex)
     park_pass(ex->loop->options.park, ex->parked.group, ex->parked.chain);
 }
 
+bool exchange_rides_out(struct exchange *ex, const struct err *err)
+{
+    int64_t now_ms = clock_ms(ex->loop->clock);
+
+    if (err->code != ERR_UNAVAILABLE) {
+        ex->away_ms = 0;
+        return false;
+    }
+    if (!ex->away_ms)
+        ex->away_ms = ex->queued_ms;
+    if (!ex->wait_until_ms || ex->req.wait_over || now_ms - ex->away_ms >= AWAY_MAX_MS)
+        return false;
+    metrics_add(ex->loop->options.app.metrics, METRIC_DB_ERRORS, 1);
+    response_done(&ex->res);
+    response_init(&ex->res);
+    /* of no group: whoever waits for no key must be nobody's first */
+    ex->res.wait = (struct response_wait){.seconds = 1, .soon = true, .pass = true};
+    (void)snprintf(ex->res.wait.memo, sizeof(ex->res.wait.memo), "%s", ex->req.wait_memo);
+    return true;
+}
+
 enum park_answer exchange_park(struct exchange *ex, uint64_t mark)
 {
     struct response_wait wait = ex->res.wait;
@@ -67,7 +98,7 @@ enum park_answer exchange_park(struct exchange *ex, uint64_t mark)
         ex->wait_until_ms = now_ms + wait.seconds * 1000;
     (void)snprintf(ex->req.wait_memo, sizeof(ex->req.wait_memo), "%s", wait.memo);
     ex->parked.deadline_ms = ex->wait_until_ms;
-    ex->parked.look_ms = now_ms + LOOK_EVERY_MS;
+    ex->parked.look_ms = now_ms + (wait.soon ? LOOK_SOON_MS : LOOK_EVERY_MS);
     ex->parked.group = wait.group;
     ex->parked_us = clock_us(ex->loop->clock);
     ex->res.wait = (struct response_wait){0};

@@ -46,6 +46,7 @@ struct response_wait {
     struct park_key *keys;
     size_t count, size;
     uint64_t group;
+    bool soon; /* looks again within a second or two, woken or not */
     bool pass; /* others of the group may find something */
     bool none; /* with an answer: others of the group would find nothing */
     char memo[WAIT_MEMO_SIZE];

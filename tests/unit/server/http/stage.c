@@ -25,6 +25,32 @@ void stage_pause(void)
     (void)nanosleep(&ts, NULL);
 }
 
+static int64_t stage_ms(const struct clock *clock)
+{
+    const struct stage *s = (const struct stage *)clock;
+    int64_t stopped_ms = atomic_load(&s->stopped_ms);
+
+    return stopped_ms ? stopped_ms : clock_ms(&clock_system);
+}
+
+static int64_t stage_us(const struct clock *clock)
+{
+    const struct stage *s = (const struct stage *)clock;
+    int64_t stopped_ms = atomic_load(&s->stopped_ms);
+
+    return stopped_ms ? stopped_ms * 1000 : clock_us(&clock_system);
+}
+
+void stage_stop_clock(struct stage *s)
+{
+    atomic_store(&s->stopped_ms, clock_ms(&clock_system));
+}
+
+void stage_advance(struct stage *s, int64_t ms)
+{
+    atomic_fetch_add(&s->stopped_ms, ms);
+}
+
 struct stage *stage_start(const struct route *table, size_t count, size_t queue_max,
                           int64_t timeout_ms)
 {
@@ -34,20 +60,24 @@ struct stage *stage_start(const struct route *table, size_t count, size_t queue_
 
     assert_non_null(s);
     (void)signal(SIGPIPE, SIG_IGN);
+    s->clock = (struct clock){stage_ms, stage_us};
     s->keys = token_keys_new(list, 1, NULL);
     s->metrics = metrics_new(count, &clock_system, NULL);
+    s->park = park_new(s->metrics, NULL);
+    assert_non_null(s->park);
     s->listen_fd = listen_open("127.0.0.1:0", url, &s->port, NULL);
-    s->executor = executor_new(
-        &(struct executor_options){.app = {.clock = &clock_system, .metrics = s->metrics},
-                                   .threads = {1, 1, 1},
-                                   .queue_max = queue_max},
-        NULL);
+    s->executor =
+        executor_new(&(struct executor_options){.app = {.clock = &s->clock, .metrics = s->metrics},
+                                                .threads = {1, 1, 1},
+                                                .queue_max = queue_max},
+                     NULL);
     assert_non_null(s->executor);
     s->loop = loop_new(
         &(struct loop_options){
-            .app = {.clock = &clock_system, .metrics = s->metrics, .keys = s->keys},
+            .app = {.clock = &s->clock, .metrics = s->metrics, .keys = s->keys},
             .router = {table, count},
             .queue = executor_queue(s->executor),
+            .park = s->park,
             .listen_fd = s->listen_fd,
             .connections_max = 1000,
             .header_timeout_ms = timeout_ms,
@@ -64,6 +94,8 @@ bool stage_stop(struct stage *s)
 {
     int64_t end_ms = clock_ms(&clock_system) + DRAIN_MS + PATIENCE_MS;
 
+    atomic_store(&s->stopped_ms, 0);
+    park_close(s->park);
     loop_drain(s->loop, DRAIN_MS);
     (void)close(s->listen_fd);
     while (!loop_ended(s->loop)) {
@@ -73,6 +105,7 @@ bool stage_stop(struct stage *s)
     }
     loop_free(s->loop);
     executor_free(s->executor);
+    park_free(s->park);
     metrics_free(s->metrics);
     token_keys_free(s->keys);
     free(s);

@@ -5,13 +5,20 @@
 
 #include "server/db/executor.h"
 #include "server/http/loop.h"
+#include "server/http/park.h"
 #include "server/metrics.h"
 #include "server/routes.h"
 
+#include "common/clock.h"
+
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 struct stage {
+    struct clock clock;             /* first */
+    atomic_int_fast64_t stopped_ms; /* it stands still there; 0: it runs */
+    struct park *park;
     struct token_keys *keys;
     struct metrics *metrics;
     struct executor *executor;
@@ -25,6 +32,10 @@ struct stage *stage_start(const struct route *routes, size_t count, size_t queue
                           int64_t timeout_ms);
 /* Drains and frees.  Returns false if the loop did not end within its time. */
 bool stage_stop(struct stage *stage);
+/* The clock of loop and workers stands still from now on; of what was begun before, times are
+ * wrong. */
+void stage_stop_clock(struct stage *stage);
+void stage_advance(struct stage *stage, int64_t ms);
 /* Two milliseconds, for a loop that looks again and again. */
 void stage_pause(void);
 /* Until the metric has the value (or fails after 30 s). */
