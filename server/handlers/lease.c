@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#define LOCKED_MAX_S 5
+
 static int write_lease(const struct renewal *renewal, struct response *res, struct err *err)
 {
     struct buf *body = &res->body;
@@ -25,6 +27,27 @@ static int write_lease(const struct renewal *renewal, struct response *res, stru
     else
         (void)buf_adds(body, "null");
     return buf_addc(body, '}') < 0 ? err_set(err, ERR_INTERNAL, "lease is too large") : 0;
+}
+
+/* Somebody else's transaction has the lease: the others do not wait for that, and this one not for
+ * long, since its agent has time to come again. */
+static int come_again(const struct renewal *renewal, const struct request *req,
+                      struct response *res, struct err *err)
+{
+    if (req->wait_over)
+        return err_set(err, ERR_UNAVAILABLE, "lease of job \"%s\" is locked", renewal->id);
+    if (response_wait_for(res, WAKE_JOB, renewal->id, false, err) < 0)
+        return -1;
+    response_wait(res, LOCKED_MAX_S);
+    res->wait.soon = true;
+    return 0;
+}
+
+static int answer(const struct renewal *renewal, const struct turn *turn)
+{
+    if (renewal->locked)
+        return come_again(renewal, turn->req, turn->res, turn->err);
+    return write_lease(renewal, turn->res, turn->err);
 }
 
 static int read_renewal(const struct request *req, char ret_id[static UUID_TEXT_SIZE],
@@ -42,18 +65,18 @@ void job_lease(struct app *app, struct turn *turns, size_t count)
 {
     char ids[WORK_TOGETHER_MAX][UUID_TEXT_SIZE];
     struct renewal renewals[WORK_TOGETHER_MAX];
-    struct response *answers[WORK_TOGETHER_MAX];
+    const struct turn *asking[WORK_TOGETHER_MAX];
     struct lease_rows rows;
     size_t asked = 0;
 
     for (size_t i = 0; i < count; i++)
         if (read_renewal(turns[i].req, ids[asked], &renewals[asked], turns[i].err) == 0)
-            answers[asked++] = turns[i].res;
+            asking[asked++] = &turns[i];
     if (asked == 0)
         return;
     lease_store_renew(app->db, renewals, asked, &rows);
     for (size_t i = 0; i < asked; i++)
         if (!renewals[i].err->code)
-            (void)write_lease(&renewals[i], answers[i], renewals[i].err);
+            (void)answer(&renewals[i], asking[i]);
     lease_rows_done(&rows);
 }

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define LOCKED "55P03"
+
 enum { REQUEST, JOB_STATE, CANCELLED, EXPIRES_AT, FAILURE, WHY };
 
 static int call(struct db *db, const struct renewal *renewals, size_t count,
@@ -37,6 +39,10 @@ static int call(struct db *db, const struct renewal *renewals, size_t count,
 
 static void read_answer(const struct db_rows *rows, int row, struct renewal *renewal)
 {
+    if (strcmp(db_rows_text(rows, row, FAILURE), LOCKED) == 0) {
+        renewal->locked = true;
+        return;
+    }
     if (!db_rows_null(rows, row, FAILURE)) {
         (void)db_failure(db_rows_text(rows, row, FAILURE), db_rows_text(rows, row, WHY),
                          renewal->err);
@@ -66,7 +72,7 @@ void lease_store_renew(struct db *db, struct renewal *renewals, size_t count,
             read_answer(&ret_rows->rows, row, &renewals[request]);
     }
     for (size_t i = 0; i < count; i++)
-        if (!renewals[i].job_state && !renewals[i].err->code)
+        if (!renewals[i].job_state && !renewals[i].locked && !renewals[i].err->code)
             (void)err_set(renewals[i].err, ERR_INTERNAL, "renewal without an answer");
 }
 

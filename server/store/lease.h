@@ -17,6 +17,8 @@ struct renewal {
     /* ERR_NOT_FOUND: unknown job; ERR_CONFLICT: it is not leased to them any more.  Untouched, as
      * ERR_NONE: the answer follows. */
     struct err *err;
+    bool locked; /* somebody else holds the lease for a moment: nothing was done, it is to be asked
+                    again */
     const char *job_state;
     bool cancelled;
     const char *expires_at; /* NULL: the job has ended, and the lease with it */

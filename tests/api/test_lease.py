@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """POST /v1/job/{id}/lease, and the header Testflinger-Lease of everything about a job."""
 import concurrent.futures
+import contextlib
 import re
 import uuid
 
+import psycopg
 import pytest
 
 from caller import assert_refused
@@ -188,3 +190,28 @@ def test_many_at_once_have_an_end_each_of_their_own(server, lease, agent, user, 
     assert lease.was_confirmed() and lease.was_renewed()
     assert counted(server, "batched_requests") - requests == len(asked)
     assert counted(server, "batches") - batches < len(asked)
+
+
+@contextlib.contextmanager
+def locked(cluster, database, job):
+    with psycopg.connect(cluster.conninfo(database)) as session:
+        session.execute("SELECT FROM tf.lease WHERE job_id = %s FOR UPDATE", (job,))
+        yield
+
+
+def test_a_locked_lease_is_renewed_when_it_is_free(cluster, database, server, lease, agent, user, queue, pool):
+    other = agent.named("beside-it")
+    job = user.submit(queue)
+    assert other.claim(queue)["job_id"] == job
+    with locked(cluster, database, lease.job):
+        waiting = pool.submit(lease.renew)
+        wait_for(lambda: server.parked() == 1, what="it waits")
+        assert other.post(f"/v1/job/{job}/lease").status == 200
+    reply = waiting.result(30)
+    assert (reply.status, reply.json()["job_state"]) == (200, "running")
+
+
+def test_a_lease_that_stays_locked_is_for_its_agent_to_ask_for_again(cluster, database, lease):
+    with locked(cluster, database, lease.job):
+        reply = lease.renew()
+    assert (reply.status, "Retry-After" in reply.headers) == (503, True)

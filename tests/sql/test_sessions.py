@@ -31,7 +31,7 @@ ACTIONS = {
 }
 FINISH = "SELECT queue FROM api.finish_file(%s, 0, '\\x00')"
 # These pass by what another session holds instead of waiting for it.
-PASSING_BY = {"claim", "reaper", "release"}
+PASSING_BY = {"claim", "reaper", "release", "renew"}
 AGE = "UPDATE tf.lease SET {} WHERE job_id = %(job)s RETURNING 1"
 SUBMIT = ("SELECT job_id FROM api.submit_job('{}', jsonb_build_object('id', %(job)s::text,"
           " 'queue', %(queue)s::text, 'sha256', '00', 'hold', %(hold)s::boolean, 'max_wait', 60,"
@@ -245,24 +245,37 @@ def test_the_same_submission_twice_at_once_is_one_job(connect):
     assert quiet.execute("SELECT count(*) FROM tf.wait WHERE queue = 'twice'").fetchone() == (1,)
 
 
-def test_renewals_of_the_same_jobs_in_another_order_do_not_deadlock(connect):
-    """One call takes leases and stops at one in the middle; the other would take them from the other end."""
-    quiet, keeper, one, two = connect(autocommit=True), connect(), connect(), connect()
-    submit(quiet, 3, "ordered")
-    assert len(claim(quiet, ["o1", "o2", "o3"], ["ordered"])) == 3
-    low, middle, high = [row[0] for row in quiet.execute(
-        "SELECT job_id::text FROM tf.lease WHERE queue = 'ordered' ORDER BY job_id").fetchall()]
+def test_renewals_of_the_same_jobs_at_once_do_not_wait_for_each_other(connect):
+    """So that they cannot deadlock, in whatever order they come."""
+    quiet, one, two = connect(autocommit=True), connect(), connect()
+    submit(quiet, 2, "ordered")
+    claim(quiet, ["o1", "o2"], ["ordered"])
+    ids = [row[0] for row in quiet.execute("SELECT job_id::text FROM tf.lease WHERE queue = 'ordered'").fetchall()]
     quiet.execute("UPDATE tf.lease SET lease_s = 60, token = job_id WHERE queue = 'ordered'")
-    keeper.execute("SELECT FROM tf.lease WHERE job_id = %s FOR UPDATE", (middle,))
-    sql = "SELECT request, failure FROM api.renew_leases(%s::uuid[], '{a,a,a}', %s::text[]) ORDER BY 1"
-    calls = []
-    for session, ids in [(one, [low, middle, high]), (two, [high, middle, low])]:
-        calls.append(Call(session, sql, (ids, ids), quiet))
-        assert not calls[-1].settle(), "waits for the one in the middle, or for the other call"
-    keeper.rollback()
-    for session, call in zip([one, two], calls):
-        assert call.result() == [(0, None), (1, None), (2, None)]
-        session.commit()
+    sql = "SELECT request, failure FROM api.renew_leases(%s::uuid[], '{a,a}', %s::text[]) ORDER BY 1"
+    for session, order, failure in [(one, ids, None), (two, ids[::-1], "55P03")]:
+        call = Call(session, sql, (order, order), quiet)
+        assert call.settle(), "waits for nobody"
+        assert call.result() == [(0, failure), (1, failure)]
+
+
+def test_a_locked_lease_does_not_delay_the_renewal_of_others(connect):
+    quiet, one, two = connect(autocommit=True), connect(), connect()
+    submit(quiet, 3, "locked")
+    claim(quiet, ["k1", "k2", "k3"], ["locked"])
+    ids, tokens = zip(*quiet.execute("SELECT job_id, token::text FROM tf.lease WHERE queue = 'locked' ORDER BY agent"))
+    quiet.execute("UPDATE tf.lease SET lease_s = 60 WHERE queue = 'locked' AND agent <> 'k3'")
+    one.execute("SELECT FROM tf.lease WHERE job_id = ANY (%s) FOR UPDATE", ([ids[0], ids[2]],))
+    call = Call(two, "SELECT request, job_state, failure FROM api.renew_leases(%s::uuid[], '{k1,k2,k3}', %s::text[])"
+                " ORDER BY 1", (list(ids), [*tokens[:2], None]), quiet)
+    assert call.settle(), "waits for nobody"
+    assert call.result() == [(0, None, "55P03"), (1, "running", None), (2, None, "55P03")]
+    two.commit()
+    one.rollback()
+    call = Call(two, "SELECT failure FROM api.renew_leases(%s::uuid[], '{k1,k2,k3}', %s::text[])",
+                (list(ids), [*tokens[:2], None]), quiet)
+    assert call.result() == [(None,)] * 3
+    two.commit()
 
 
 def test_whoever_ends_what_waited_too_long_takes_jobs_in_their_order(connect):

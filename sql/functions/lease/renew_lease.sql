@@ -10,7 +10,8 @@ SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_merg
 DECLARE
     v record;
 BEGIN
-    SELECT k.job_state, k.lease_until INTO v FROM tfx.keep_leases(ARRAY[p_id], ARRAY[p_token]) k;
+    SELECT k.job_state, k.lease_until INTO v FROM tfx.keep_leases(ARRAY[p_id], ARRAY[p_token]) k
+    WHERE k.job_state IS NOT NULL;
     IF NOT FOUND THEN
         SELECT * INTO v FROM tfx.judge_renewal(p_id, p_agent, p_token);
     END IF;

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- api.renew_lease() for many requests in one transaction, each with its own end: the three arrays are
 -- the parameters of each.  A row for every request, in no order: `request` is its index from 0;
--- failure: the SQLSTATE it would have raised (NULL: it is renewed), why: the text.
+-- failure: the SQLSTATE it would have raised (NULL: it is renewed), why: the text.  55P03: somebody else
+-- holds the lease, and the others cannot wait for that; nothing was done.
 CREATE FUNCTION api.renew_leases(p_ids uuid[], p_agents text[], p_tokens text[])
 RETURNS TABLE (request int, job_state text, cancelled boolean, expires_at text, failure text, why text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -17,6 +18,13 @@ BEGIN
     LOOP
         v_kept := v_kept || request::bigint;
         cancelled := false;
+        IF job_state IS NULL THEN
+            failure := '55P03';
+            why := format('lease of job "%s" is locked', p_ids[request + 1]);
+        ELSE
+            failure := NULL;
+            why := NULL;
+        END IF;
         RETURN NEXT;
     END LOOP;
     IF cardinality(v_kept) = cardinality(p_ids) THEN
