@@ -22,6 +22,8 @@ static const struct option_row rows[] = {
     OPTION_INT(struct config, loops, "1", 1, 64, "N", "threads for connections"),
     OPTION_INT(struct config, connections_max, "4000", 16, 1000000, "N",
                "open connections of one loop; more wait at the socket"),
+    OPTION_INT(struct config, waiting_max, "2000", 1, 1000000, "N",
+               "requests of one client, or of one agent, that may wait; more are answered 429"),
     OPTION_INT(struct config, header_timeout_s, "30", 1, 3600, "SECONDS",
                "time for a whole request header"),
     OPTION_INT(struct config, body_timeout_s, "60", 1, 86400, "SECONDS",

@@ -15,6 +15,7 @@ struct config {
     char *port_file;
     int64_t loops;
     int64_t connections_max;
+    int64_t waiting_max;
     int64_t header_timeout_s;
     int64_t body_timeout_s;
     int64_t keepalive_timeout_s;

@@ -21,8 +21,8 @@ static const struct {
 };
 
 /* Statuses counted one by one; the last stands for all others. */
-static const int statuses[] = {200, 204, 206, 304, 400, 401, 403, 404, 405, 408, 409,
-                               410, 413, 415, 416, 422, 500, 502, 503, 504, 507, 0};
+static const int statuses[] = {200, 204, 206, 304, 400, 401, 403, 404, 405, 408, 409, 410,
+                               413, 415, 416, 422, 429, 500, 502, 503, 504, 507, 0};
 enum { STATUS_COUNT = sizeof(statuses) / sizeof(statuses[0]) };
 
 /* Upper bounds in microseconds and as Prometheus wants them. */

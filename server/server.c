@@ -15,6 +15,7 @@
 #include "server/http/listen.h"
 #include "server/http/loop.h"
 #include "server/http/park.h"
+#include "server/http/quota.h"
 #include "server/metrics.h"
 #include "server/openapi/openapi.h"
 #include "server/routes.h"
@@ -42,6 +43,7 @@ struct server {
     struct audit *audit;
     struct buf openapi;
     struct park *park;
+    struct quota *quota;
     struct listener *listener;
     struct executor *executor;
     struct tasks *tasks;
@@ -136,7 +138,8 @@ static void wake_all(void *cls)
 static int start_listener(struct server *s, struct err *err)
 {
     s->park = park_new(s->metrics, err);
-    if (!s->park)
+    s->quota = quota_new(s->config->waiting_max, err);
+    if (!s->park || !s->quota)
         return -1;
     s->listener = listener_start(&(struct listener_options){.db = &s->db,
                                                             .clock = s->clock,
@@ -189,6 +192,7 @@ static int start_loops(struct server *s, struct err *err)
         .router = {routes, route_count},
         .queue = executor_queue(s->executor),
         .park = s->park,
+        .quota = s->quota,
         .listen_fd = s->listen_fd,
         .connections_max = (int)s->config->connections_max,
         .header_timeout_ms = s->config->header_timeout_s * 1000,
@@ -321,6 +325,7 @@ void server_free(struct server *server)
     executor_free(server->executor);
     listener_free(server->listener);
     park_free(server->park);
+    quota_free(server->quota);
     if (server->listen_fd >= 0)
         (void)close(server->listen_fd);
     metrics_free(server->metrics);

@@ -10,6 +10,7 @@
 
 #include "server/http/answer.h"
 #include "server/http/outflow.h"
+#include "server/http/quota.h"
 #include "server/http/upload.h"
 #include "server/metrics.h"
 
@@ -23,6 +24,8 @@
 
 static void exchange_free(struct exchange *ex)
 {
+    if (ex->waits_as)
+        quota_give(ex->loop->options.quota, ex->waits_as);
     upload_free(ex->upload);
     outflow_free(ex->outflow);
     response_done(&ex->res);

@@ -51,8 +51,9 @@ struct exchange {
     int64_t wait_until_ms; /* 0: has not waited */
     int64_t parked_us;     /* since then; 0: is not parked */
     int64_t waited_us;
-    int64_t away_ms; /* since then the database has not answered its looks; 0: it has */
-    bool alone;      /* takes long: is not made together with others */
+    uint64_t waits_as; /* whose place it has taken; 0: none */
+    int64_t away_ms;   /* since then the database has not answered its looks; 0: it has */
+    bool alone;        /* takes long: is not made together with others */
     struct upload *upload;
     struct outflow *outflow;
 };
@@ -102,6 +103,8 @@ void exchange_begin_look(struct exchange *ex);
 /* The look failed with err, or not at all.  True: it has waited before and the database is not away
  * for long, so it goes on waiting and looks again soon; it is to be parked then. */
 bool exchange_rides_out(struct exchange *ex, const struct err *err);
+/* Takes one of the places of its client, before it waits; it has it until its end. */
+int exchange_take_place(struct exchange *ex, struct err *err);
 /* The look ended with nothing to say.  PARK_WAITS and PARK_CHANGED: it is not the caller's any
  * more; PARK_OVER: look again, for the last time; PARK_GONE: drop it. */
 enum park_answer exchange_park(struct exchange *ex, uint64_t mark);

@@ -47,6 +47,12 @@ static bool is_answered(struct exchange *ex)
     return true;
 }
 
+/* Now, or as a stream in mid-answer. */
+static bool may_wait(const struct exchange *ex)
+{
+    return ex->res.wait.seconds > 0 || (ex->res.stream.wait_ms > 0 && !ex->match.head);
+}
+
 static int run(struct exchange *ex, struct app *app, struct err *err)
 {
     if (check_body(ex, err) < 0)
@@ -57,7 +63,7 @@ static int run(struct exchange *ex, struct app *app, struct err *err)
         return -1;
     if (ex->res.wait.seconds > 0 && ex->req.wait_over)
         return err_set(err, ERR_INTERNAL, "an answer that is due was put off");
-    if (check_answer(ex, err) < 0)
+    if (check_answer(ex, err) < 0 || (may_wait(ex) && exchange_take_place(ex, err) < 0))
         return -1;
     if (ex->res.stream.next && !ex->match.head)
         return outflow_begin(ex, app, err);

@@ -54,11 +54,11 @@ static bool waits(const struct turn *turn)
     return !turn->err->code && turn->res->wait.seconds > 0;
 }
 
-/* It has not failed then. */
-static void ride_out(struct exchange *ex, struct turn *turn)
+static bool may_wait(struct exchange *ex, struct turn *turn)
 {
     if (exchange_rides_out(ex, turn->err))
         *turn->err = (struct err)ERR_INIT;
+    return waits(turn) && exchange_take_place(ex, turn->err) == 0;
 }
 
 /* Once more, for the last time and by itself. */
@@ -95,8 +95,7 @@ static bool settle(struct exchange *ex, struct turn *turn, uint64_t mark, struct
         exchange_look_again(ex);
         return false;
     }
-    ride_out(ex, turn);
-    if (waits(turn) && !park_or_answer(ex, turn, mark, app))
+    if (may_wait(ex, turn) && !park_or_answer(ex, turn, mark, app))
         return false;
     exchange_take_answer(ex, app, turn->err);
     if (ex->err.code || !ex->res.wait.none)

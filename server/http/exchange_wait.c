@@ -5,6 +5,7 @@
 
 #include "server/http/answer.h"
 #include "server/http/outflow.h"
+#include "server/http/quota.h"
 #include "server/metrics.h"
 
 #include <stddef.h>
@@ -65,6 +66,28 @@ static enum park_answer park(struct exchange *ex, const struct park_key *keys, s
 void exchange_pass(const struct exchange *ex)
 {
     park_pass(ex->loop->options.park, ex->parked.group, ex->parked.chain);
+}
+
+/* Hundreds of agents may share a client, so each is one by itself. */
+static uint64_t name_waiter(const struct exchange *ex)
+{
+    const struct caller *caller = &ex->req.caller;
+
+    if (!caller->client_id)
+        return quota_who("", ex->req.peer);
+    return quota_who(caller->client_id, caller->role == ROLE_AGENT ? ex->req.agent_name : NULL);
+}
+
+int exchange_take_place(struct exchange *ex, struct err *err)
+{
+    uint64_t who = name_waiter(ex);
+
+    if (ex->waits_as)
+        return 0;
+    if (quota_take(ex->loop->options.quota, who, err) < 0)
+        return -1;
+    ex->waits_as = who;
+    return 0;
 }
 
 bool exchange_rides_out(struct exchange *ex, const struct err *err)

@@ -18,8 +18,9 @@ struct loop_options {
     struct app app; /* for handlers of LANE_LOOP; .db is NULL */
     struct router router;
     struct work_queue *queue;
-    struct park *park; /* of all loops; NULL: nothing can wait */
-    int listen_fd;     /* stays the caller's: the loop listens on a copy */
+    struct park *park;   /* of all loops; NULL: nothing can wait */
+    struct quota *quota; /* likewise; NULL: who waits is not counted */
+    int listen_fd;       /* stays the caller's: the loop listens on a copy */
     int connections_max;
     int64_t header_timeout_ms;    /* for a whole header */
     int64_t body_timeout_ms;      /* for a whole body, and a second more for each 64 KiB */

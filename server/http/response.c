@@ -175,6 +175,6 @@ void response_error(struct response *res, const struct err *err)
     (void)jsn_add_string(&res->body, text, strlen(text));
     (void)buf_addf(&res->body, ",\"detail\":%s}\n", detail.len ? buf_text(&detail) : "{}");
     buf_done(&detail);
-    if (res->status == 503)
+    if (res->status == 503 || res->status == 429)
         (void)response_header(res, "Retry-After", RETRY_AFTER_S, NULL);
 }

@@ -163,3 +163,36 @@ def test_changes_are_heard_again_after_the_connection_was_lost(cluster, database
     wait_for(lambda: other.metric("testflinger_listening") == 1)
     assert user.post(f"/v1/job/{job}/action", {"action": "cancel"}).status == 200
     assert future.result(30)["job_state"] == "cancelled"
+
+
+@pytest.fixture(scope="module")
+def narrow(cluster, database, tmp_path_factory):
+    made = Server(cluster, database, tmp_path_factory.mktemp("narrow"), waiting_max=2).start()
+    yield made
+    assert made.stop() == 0, made.process.tail()
+
+
+def test_each_client_has_so_many_places(user, agent, manager, anonymous, narrow, pool, queue, job):
+    """Of agents each one has."""
+    version = status(user, job)["version"]
+    path = f"/v1/job/{job}/status?wait={LONG}&after={version}"
+    one, two = (Caller(narrow, agent.auth, name) for name in ("place-one", "place-two"))
+    near, boss, nobody = (Caller(narrow, caller.auth) for caller in (user, manager, anonymous))
+    claim = f"/v1/job?queue={queue}-none&wait={LONG}"
+    futures = []
+    for caller, what in [(near, path), (near, path), (one, claim), (one, path), (two, claim), (nobody, path),
+                         (nobody, path)]:
+        futures.append(pool.submit(caller.get, what))
+        wait_for(lambda: narrow.parked() == len(futures), what="it waits")
+    for caller, what in [(near, path), (one, claim), (one, path), (nobody, path)]:
+        reply = caller.get(what)
+        assert (reply.status, "Retry-After" in reply.headers) == (429, True)
+    reply = near.get(f"/v1/job/{job}/timeline", headers={"Accept": "text/event-stream"})
+    assert_refused(reply, 429)
+    assert near.get(f"/v1/job/{job}/status").status == 200, "who does not wait takes no place"
+    futures.append(pool.submit(boss.get, path))
+    wait_for(lambda: narrow.parked() == len(futures), what="others have places")
+    assert user.post(f"/v1/job/{job}/action", {"action": "cancel"}).status == 200
+    wait_for(lambda: narrow.parked() == 2, what="only the claims wait")
+    futures.append(pool.submit(near.get, f"/v1/job/{user.submit(queue)}/status?wait={LONG}&after=0"))
+    assert futures[-1].result(30).status == 200, "places come back"
