@@ -63,9 +63,9 @@ int fs_open_file(const char *path, int flags, unsigned mode, struct err *err)
     AUTO_CLOSE int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode);
     struct stat st;
 
-    if (fd < 0)
+    if (fd < 0 && errno != ENXIO) /* a pipe that nobody reads, or a socket */
         return open_failed(path, err);
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
         return err_set(err, ERR_INVALID, "\"%s\" is not a file", path);
     return take_fd(&fd);
 }

@@ -142,6 +142,8 @@ static void test_only_a_plain_file_is_opened_and_nothing_is_waited_for(void **st
     assert_int_equal(fs_read_file(pipe, &text, &err), -1);
     assert_int_equal(err.code, ERR_INVALID);
     assert_int_equal(fs_open_file(pipe, O_WRONLY | O_APPEND | O_CREAT, 0600, &err), -1);
+    assert_int_equal(err.code, ERR_INVALID);
+    assert_non_null(strstr(err.text, "is not a file"));
     assert_int_equal(fs_read_file(link, &text, &err), -1);
     assert_int_equal(fs_read_file(*state, &text, &err), -1);
     (void)alarm(0);
