@@ -9,7 +9,7 @@ import pytest
 
 from connector import JOB_ID, stopped
 from jobserver import JobServer
-from sshd import free_port
+from ports import free_port
 from wait import wait_for
 
 

@@ -6,7 +6,8 @@ import shutil
 import pytest
 
 from connector import stopped
-from sshd import Sshd, free_port, with_password
+from ports import free_port
+from sshd import Sshd, with_password
 
 
 def test_a_device_that_answers_is_provisioned(make, sshd):

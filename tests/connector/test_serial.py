@@ -8,7 +8,7 @@ import pytest
 from agent import processes_with
 from connector import stopped
 from console import Console
-from sshd import free_port
+from ports import free_port
 from wait import wait_for
 
 LOG = "test-serial.log"

@@ -8,12 +8,12 @@ import psycopg
 import pytest
 
 from caller import Caller, new_name
-from cluster import SERVER_LOGIN, Cluster
+from cluster import SERVER_LOGIN
+from conftest import DATABASE
 from proxy import Meddling, Proxies
-from server import ADMIN_ID, ADMIN_SECRET, Server, dbadmin
+from server import Server
 from wait import wait_for
 
-DATABASE = "testflinger"
 AGENTS = 8
 
 
@@ -28,15 +28,6 @@ class Proxied:
 
     def conninfo(self, database, user):
         return f"host={self.dir} dbname={database} user={user}"
-
-
-@pytest.fixture(name="own", scope="module")
-def own_cluster():
-    made = Cluster()
-    made.migrate(DATABASE)
-    dbadmin(made, DATABASE, "client", "add", ADMIN_ID, given=ADMIN_SECRET + "\n")
-    yield made
-    made.stop()
 
 
 @pytest.fixture(name="proxied", scope="module")

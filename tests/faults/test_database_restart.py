@@ -10,23 +10,19 @@ import uuid
 import pytest
 
 from caller import Caller
-from cluster import Cluster
+from conftest import DATABASE, new_cluster
 from load import Load
-from server import ADMIN_ID, ADMIN_SECRET, Server, dbadmin
+from server import Server
 from wait import wait_for
 
-DATABASE = "testflinger"
 THREADS = 8
 
 
 @pytest.fixture(name="own")
 def own_cluster():
-    """These tests stop PostgreSQL, so they have one of their own, which keeps its data."""
-    made = Cluster()
-    made.migrate(DATABASE)
-    dbadmin(made, DATABASE, "client", "add", ADMIN_ID, given=ADMIN_SECRET + "\n")
-    yield made
-    made.stop()
+    """For each test: PostgreSQL goes away in another way."""
+    with new_cluster() as made:
+        yield made
 
 
 @pytest.fixture(name="busy")

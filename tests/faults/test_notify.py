@@ -7,23 +7,19 @@ import threading
 import psycopg
 import pytest
 
-from cluster import Cluster
-from server import ADMIN_ID, ADMIN_SECRET, Server, dbadmin
+from conftest import DATABASE, new_cluster
+from server import Server
 from wait import wait_for
 from wakes import Wakes
 
-DATABASE = "testflinger"
 STUCK = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 FREE = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 
 
 @pytest.fixture(name="own", scope="module")
 def own_cluster():
-    made = Cluster({"synchronous_standby_names": "nobody", "synchronous_commit": "local"})
-    made.migrate(DATABASE)
-    dbadmin(made, DATABASE, "client", "add", ADMIN_ID, given=ADMIN_SECRET + "\n")
-    yield made
-    made.stop()
+    with new_cluster({"synchronous_standby_names": "nobody", "synchronous_commit": "local"}) as made:
+        yield made
 
 
 @contextlib.contextmanager

@@ -5,13 +5,13 @@ import shutil
 
 import pytest
 
-from cluster import SERVER_LOGIN, Cluster, as_owner
+from cluster import SERVER_LOGIN, as_owner
+from conftest import DATABASE
 from load import Load
 from programs import ROOT, Process
-from server import ADMIN_ID, ADMIN_SECRET, Server, dbadmin
+from server import Server, dbadmin
 from wait import wait_for
 
-DATABASE = "testflinger"
 PORT = 6432
 SETTINGS = """\
 [databases]
@@ -38,15 +38,6 @@ class Pooled:
         assert user == SERVER_LOGIN
         # a forced user in [databases] would be another way; auth_type any logs all in as one
         return f"host={self.dir} port={PORT} dbname={database} user={user}"
-
-
-@pytest.fixture(name="own", scope="module")
-def own_cluster():
-    made = Cluster()
-    made.migrate(DATABASE)
-    dbadmin(made, DATABASE, "client", "add", ADMIN_ID, given=ADMIN_SECRET + "\n")
-    yield made
-    made.stop()
 
 
 @pytest.fixture(name="pooled", scope="module")

@@ -6,24 +6,13 @@ import re
 import psycopg
 import pytest
 
-from cluster import Cluster
+from conftest import DATABASE
 from programs import ROOT
-from server import ADMIN_ID, ADMIN_SECRET, Server, dbadmin
+from server import Server
 from wait import wait_for
 
-DATABASE = "testflinger"
 TASKS = set(re.findall(r'^TASK\(\w+, "(\w+)"', (ROOT / "server/tasks/tasks.def").read_text(),
                        re.M))
-
-
-@pytest.fixture(name="own", scope="module")
-def own_cluster():
-    """These tests stop PostgreSQL, so they have one of their own, which keeps its data."""
-    made = Cluster()
-    made.migrate(DATABASE)
-    dbadmin(made, DATABASE, "client", "add", ADMIN_ID, given=ADMIN_SECRET + "\n")
-    yield made
-    made.stop()
 
 
 @pytest.fixture(name="pair", scope="module")

@@ -3,6 +3,7 @@
 import pathlib
 import socket
 
+from ports import free_port
 from programs import Process
 
 CONFIG = """
@@ -28,12 +29,6 @@ listen testflinger
 {servers}
 """
 TRIES = 20
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Haproxy:

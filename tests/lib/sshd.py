@@ -5,11 +5,11 @@ import getpass
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 
 import pytest
 
+from ports import free_port
 from programs import Process
 
 SSHD = "/usr/sbin/sshd"
@@ -37,12 +37,6 @@ def need_ssh():
     for name in (SSHD, "ssh", "ssh-copy-id", "ssh-keygen"):
         if not shutil.which(name):
             pytest.skip(f"{name} is not installed")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def make_key(path):

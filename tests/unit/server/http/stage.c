@@ -3,6 +3,7 @@
 #include "stage.h"
 
 #include "common/clock.h"
+#include "raw.h"
 #include "server/crypto/token.h"
 #include "server/http/listen.h"
 
@@ -10,6 +11,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -110,6 +112,16 @@ bool stage_stop(struct stage *s)
     token_keys_free(s->keys);
     free(s);
     return true;
+}
+
+void stage_answers(const struct stage *s, const char *request, int status, const char *body_part)
+{
+    struct raw_reply reply;
+
+    assert_int_equal(raw_ask(s->port, request, &reply), status);
+    if (!strstr(reply.body, body_part))
+        fail_msg("no \"%s\" in \"%s\"", body_part, reply.body);
+    raw_reply_done(&reply);
 }
 
 void stage_until(const struct stage *s, enum metric which, int64_t value)

@@ -36,6 +36,11 @@ bool stage_stop(struct stage *stage);
  * wrong. */
 void stage_stop_clock(struct stage *stage);
 void stage_advance(struct stage *stage, int64_t ms);
+#define HOST      "Host: x\r\n"
+#define GET(path) "GET " path " HTTP/1.1\r\n" HOST "\r\n"
+/* Fails unless the request is answered with the status and a body that has the part in it. */
+void stage_answers(const struct stage *stage, const char *request, int status,
+                   const char *body_part);
 /* Two milliseconds, for a loop that looks again and again. */
 void stage_pause(void);
 /* Until the metric has the value (or fails after 30 s). */

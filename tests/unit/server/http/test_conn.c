@@ -54,19 +54,6 @@ static int teardown(void **state)
     return stage_stop(*state) ? 0 : -1;
 }
 
-static void assert_answer(struct stage *s, const char *request, int status, const char *body_part)
-{
-    struct raw_reply reply;
-
-    assert_int_equal(raw_ask(s->port, request, &reply), status);
-    if (!strstr(reply.body, body_part))
-        fail_msg("no \"%s\" in \"%s\"", body_part, reply.body);
-    raw_reply_done(&reply);
-}
-
-#define HOST      "Host: x\r\n"
-#define GET(path) "GET " path " HTTP/1.1\r\n" HOST "\r\n"
-
 static void test_a_full_queue_answers_503(void **state)
 {
     struct stage *s = *state;
@@ -84,8 +71,8 @@ static void test_a_full_queue_answers_503(void **state)
     assert_non_null(strstr(reply.head, "Retry-After: "));
     raw_reply_done(&reply);
     assert_int_equal(metrics_get(s->metrics, METRIC_REFUSED), 1);
-    assert_answer(s, GET("/hello"), 200, "hello");
-    assert_answer(s, GET("/slow"), 200, "hello");
+    stage_answers(s, GET("/hello"), 200, "hello");
+    stage_answers(s, GET("/slow"), 200, "hello");
     latch_set(&latch, true);
     for (int i = 0; i < 3; i++) {
         raw_read(fds[i], &reply);
@@ -107,7 +94,7 @@ static void test_a_client_that_left_is_not_served_a_read(void **state)
     raw_text(second, GET("/wait"));
     stage_until(s, METRIC_POOL_WAITING, 1);
     (void)close(second);
-    assert_answer(s, GET("/hello"), 200, "hello"); /* the loop has seen the end by then */
+    stage_answers(s, GET("/hello"), 200, "hello"); /* the loop has seen the end by then */
     latch_set(&latch, true);
     raw_read(first, &reply);
     assert_int_equal(reply.status, 200);
@@ -167,7 +154,7 @@ static void test_hundreds_of_idle_clients_do_not_disturb(void **state)
     for (int i = 0; i < IDLE; i++)
         fds[i] = raw_connect(s->port);
     for (int i = 0; i < 20; i++)
-        assert_answer(s, GET("/work"), 200, "hello");
+        stage_answers(s, GET("/work"), 200, "hello");
     for (int i = 0; i < IDLE; i++)
         (void)close(fds[i]);
     stage_until(s, METRIC_CONNECTIONS, 0);
@@ -200,7 +187,7 @@ static void test_headers_that_cannot_be_read_leave_nothing_behind(void **state)
     }
     stage_until(s, METRIC_CONNECTIONS, 0);
     assert_int_equal(metrics_get(s->metrics, METRIC_IN_FLIGHT), 0);
-    assert_answer(s, GET("/hello"), 200, "hello");
+    stage_answers(s, GET("/hello"), 200, "hello");
 }
 
 static int setup_hasty(void **state)

@@ -134,28 +134,15 @@ static int teardown(void **state)
     return stage_stop(*state) ? 0 : -1;
 }
 
-static void assert_answer(struct stage *s, const char *request, int status, const char *body_part)
-{
-    struct raw_reply reply;
-
-    assert_int_equal(raw_ask(s->port, request, &reply), status);
-    if (!strstr(reply.body, body_part))
-        fail_msg("no \"%s\" in \"%s\"", body_part, reply.body);
-    raw_reply_done(&reply);
-}
-
-#define HOST      "Host: x\r\n"
-#define GET(path) "GET " path " HTTP/1.1\r\n" HOST "\r\n"
-
 static void test_loop_and_workers_answer(void **state)
 {
-    assert_answer(*state, GET("/hello"), 200, "hello");
-    assert_answer(*state, GET("/work"), 200, "hello");
-    assert_answer(*state, GET("/work/"), 200, "hello");
-    assert_answer(*state, GET("//work"), 404, "message");
-    assert_answer(*state, GET("/%ff"), 404, "message");
-    assert_answer(*state, GET("/agents"), 403, "agent");
-    assert_answer(*state, GET("/show?a=%00"), 400, "message");
+    stage_answers(*state, GET("/hello"), 200, "hello");
+    stage_answers(*state, GET("/work"), 200, "hello");
+    stage_answers(*state, GET("/work/"), 200, "hello");
+    stage_answers(*state, GET("//work"), 404, "message");
+    stage_answers(*state, GET("/%ff"), 404, "message");
+    stage_answers(*state, GET("/agents"), 403, "agent");
+    stage_answers(*state, GET("/show?a=%00"), 400, "message");
 }
 
 static void test_many_parameters_are_served(void **state)
@@ -167,7 +154,7 @@ static void test_many_parameters_are_served(void **state)
     for (int i = 0; i < 200; i++)
         len += (size_t)snprintf(request + len, sizeof(request) - len, "queue=queue-%d&", i);
     (void)snprintf(request + len, sizeof(request) - len, " HTTP/1.1\r\n" HOST "\r\n");
-    assert_answer(s, request, 200, "queue=queue-199");
+    stage_answers(s, request, 200, "queue=queue-199");
 }
 
 static void test_request_ids_and_cookies_arrive(void **state)
@@ -191,21 +178,21 @@ static void test_request_ids_and_cookies_arrive(void **state)
 
 static void test_bodies_are_judged_in_order(void **state)
 {
-    assert_answer(*state,
+    stage_answers(*state,
                   "POST /echo HTTP/1.1\r\n" HOST "Content-Type: application/json\r\n"
                   "Content-Length: 9\r\n\r\n{\"n\":\"7\"}",
                   200, "{\"n\":7}");
-    assert_answer(*state,
+    stage_answers(*state,
                   "POST /echo HTTP/1.1\r\n" HOST "Content-Type: application/json\r\n"
                   "Transfer-Encoding: chunked\r\n\r\n4\r\n{\"n\"\r\n3\r\n:1}\r\n0\r\n\r\n",
                   200, "{\"n\":1}");
-    assert_answer(*state,
+    stage_answers(*state,
                   "POST /echo HTTP/1.1\r\n" HOST "Content-Type: text/plain\r\n"
                   "Content-Length: 7\r\n\r\n{\"n\":1}",
                   415, "message");
-    assert_answer(*state, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", 422,
+    stage_answers(*state, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", 422,
                   "\"detail\":{\"json\":{\"n\":[");
-    assert_answer(*state,
+    stage_answers(*state,
                   "POST /echo HTTP/1.1\r\n" HOST "Content-Type: application/json\r\n"
                   "Content-Length: 5\r\n\r\n{\"n\":",
                   400, "message");
@@ -216,8 +203,8 @@ static void test_errors_say_what_may_be_said(void **state)
     struct raw_reply reply;
     struct stage *s = *state;
 
-    assert_answer(s, GET("/wrong/gone"), 410, "the text \\\"inside\\\"");
-    assert_answer(s, GET("/wrong/gone"), 410, "\"detail\":{\"why\":1}");
+    stage_answers(s, GET("/wrong/gone"), 410, "the text \\\"inside\\\"");
+    stage_answers(s, GET("/wrong/gone"), 410, "\"detail\":{\"why\":1}");
     assert_int_equal(raw_ask(s->port, GET("/wrong/internal"), &reply), 500);
     assert_null(strstr(reply.body, "inside"));
     raw_reply_done(&reply);
@@ -405,7 +392,7 @@ static void test_head_takes_no_turn(void **state)
 {
     struct stage *s = *state;
 
-    assert_answer(s, "HEAD /odd HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n", 204, "");
+    stage_answers(s, "HEAD /odd HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n", 204, "");
     assert_int_equal(latch.passed, 0);
 }
 
