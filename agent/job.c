@@ -29,6 +29,7 @@ static const struct {
     const char *name; /* for the log */
     job_action_fn *action;
 } stages[JOB_STAGE_COUNT] = {
+    [JOB_CONFIRM] = {"confirm", job_confirm},
     [JOB_START] = {"start", job_begin},
     [JOB_ATTACHMENTS] = {"attachments", job_fetch_attachments},
     [JOB_UNPACK] = {"unpack", job_unpack},
@@ -58,6 +59,8 @@ static const struct {
     enum job_event event;
     enum job_stage to;
 } transitions[] = {
+    {JOB_CONFIRM,     JOB_OK,        JOB_START},
+    {JOB_CONFIRM,     JOB_CANCELLED, JOB_NOTE},
     {JOB_START,       JOB_OK,        JOB_ATTACHMENTS},
     {JOB_ATTACHMENTS, JOB_OK,        JOB_UNPACK},
     {JOB_ATTACHMENTS, JOB_NONE,      JOB_SELECT},
@@ -305,13 +308,14 @@ void job_start(struct job *job, void (*ended)(void *arg, enum job_end end), void
 {
     job->ended = ended;
     job->arg = arg;
+    job->confirmed = true; /* what was taken up was confirmed or is not run any more */
     job_lease_begin(job);
     if (job->record.posting)
         enter(job, JOB_ASK);
     else if (job->is_delivery)
         enter(job, JOB_FLUSH);
     else
-        enter(job, job->record.losses > 0 ? JOB_CLEANUP : JOB_START);
+        enter(job, job->record.losses > 0 ? JOB_CLEANUP : JOB_CONFIRM);
 }
 
 /* The statuses so far, for the job's own commands: the record is what counts. */

@@ -32,6 +32,7 @@ enum job_end {
 
 /* In the order of a job's life. */
 enum job_stage {
+    JOB_CONFIRM, /* the server knows that the agent has it */
     JOB_START,
     JOB_ATTACHMENTS, /* fetched */
     JOB_UNPACK,
@@ -105,6 +106,8 @@ struct job {
     bool cancelled;
     bool shutting_down;      /* no further phase but cleanup */
     enum stop_reason ending; /* and why */
+    bool confirm_failed;     /* and that was said */
+    bool confirmed;          /* something may be run */
     bool cancel_wished;      /* not every phase ends for it */
     bool lost;               /* the server gave it to another agent */
     bool out_of_time;        /* after the shutdown */

@@ -257,7 +257,8 @@ void job_clean_up(struct job *job)
 {
     note_cut(job);
     job->phase = PHASE_CLEANUP;
-    if (has_phase(job, PHASE_CLEANUP) && !job->out_of_time && job->record.losses <= LOSSES_MAX) {
+    if (has_phase(job, PHASE_CLEANUP) && job->confirmed && !job->out_of_time &&
+        job->record.losses <= LOSSES_MAX) {
         job_run(job);
         return;
     }

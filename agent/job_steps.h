@@ -13,8 +13,8 @@
 void job_event(struct job *job, enum job_event event);
 typedef void job_action_fn(struct job *job);
 
-job_action_fn job_begin, job_fetch_attachments, job_unpack, job_select, job_check, job_note_wishes,
-    job_run, job_allocate, job_wait, job_clean_up, job_sweep;
+job_action_fn job_confirm, job_begin, job_fetch_attachments, job_unpack, job_select, job_check,
+    job_note_wishes, job_run, job_allocate, job_wait, job_clean_up, job_sweep;
 job_action_fn deliver_ask, deliver_logs, deliver_pack, deliver_upload, deliver_rest,
     deliver_outcome, deliver_remove, deliver_keep, deliver_tell;
 

@@ -21,7 +21,7 @@ static bool is_running_command(const struct job *job)
            !job->run.output->ended;
 }
 
-#define ASKING   (1U << JOB_CHECK | 1U << JOB_WAIT)
+#define ASKING   (1U << JOB_CONFIRM | 1U << JOB_CHECK | 1U << JOB_WAIT)
 #define WAITING  (ASKING | 1U << JOB_ALLOCATE)
 #define FETCHING (1U << JOB_ATTACHMENTS | 1U << JOB_UNPACK)
 #define DELIVERING                                                                                 \

@@ -68,7 +68,52 @@ def test_renewals_come_at_a_third_of_the_lease(fake, make_agent, gate):
     after = fake.add_job(test_data={"a": 1})
     fake.wait_complete(after)
     assert len(fake.renewals(job)) == count, "nothing is renewed after the end"
-    assert not fake.seen("GET", f"/v1/result/{job.definition['job_id']}")[1:], "nobody looks as well"
+    looks = fake.seen("GET", f"/v1/result/{job.definition['job_id']}")
+    assert len(looks) == 2, "before anything, and before the one phase: nobody looks as well"
+
+
+def unconfirmed(fake, make_agent, **commands):
+    """A job whose agent has not reached the server since it took it; and what keeps it from that."""
+    fake.offer(lease_s=60)
+    rules = [fake.overrule(method, "/v1/(result|job)/[^/]+(/.*)?", 503) for method in ("GET", "POST")]
+    agent = make_agent(**{"setup_command": "echo begun >> ../ran", "test_command": "true",
+                          "cleanup_command": "echo cleaned >> ../ran", **commands})
+    job = fake.add_job(test_data={"a": 1})
+    path = f"/v1/result/{job.definition['job_id']}"
+    wait_for(lambda: len(fake.seen("GET", path)) > 1, what="the agent asks again")
+    return agent, job, rules
+
+
+def ran(agent):
+    path = agent.dir / "run" / "ran"
+    return path.read_text() if path.exists() else ""
+
+
+def test_nothing_is_run_before_the_server_has_heard_of_the_agent(fake, make_agent):
+    agent, job, rules = unconfirmed(fake, make_agent)
+    assert not ran(agent)
+    for rule in rules:
+        rule.times = 0
+    fake.wait_complete(job)
+    assert ran(agent) == "begun\ncleaned\n"
+    assert job.status == {"setup": 0, "test": 0, "cleanup": 0}
+
+
+def test_a_job_that_went_elsewhere_before_it_was_confirmed_is_not_run(fake, make_agent):
+    agent, job, rules = unconfirmed(fake, make_agent)
+    fake.give_away(job)
+    for rule in rules:
+        rule.times = 0
+    after = fake.add_job(test_data={"a": 1})
+    fake.wait_complete(after)
+    assert ran(agent) == "begun\ncleaned\n", "of the second one"
+    assert not job.states and not job.status
+
+
+def test_an_agent_that_ends_does_not_begin_what_was_not_confirmed(fake, make_agent):
+    agent, job, _ = unconfirmed(fake, make_agent)
+    assert agent.stop() == 0
+    assert not ran(agent) and not job.states
 
 
 def test_the_token_goes_with_every_request_about_the_job(fake, make_agent):
