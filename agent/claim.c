@@ -14,14 +14,17 @@
 
 #define CLAIM_S 60
 
-/* How long to pause before the next claim, if it comes to that. */
+/* How long to pause before the next claim, if it comes to that.  A server that answers may ask for
+ * longer pauses than ours; one that did not answer knows when it will. */
 static void choose_pause(struct loop *l, int status)
 {
     int64_t told_s = api_pace(l->context->api)->retry_after_s;
 
     l->pause_ms = l->context->config->polling_interval * 1000;
-    if (told_s > 0 && (status == 204 || status == 429 || status == 503))
+    if (told_s > 0 && (status == 429 || status == 503 ||
+                       (status == 204 && told_s > l->context->config->polling_interval)))
         l->pause_ms = pace_spread_ms(told_s * 1000, pace_random());
+    log_debug("claim", "status=%d pause_ms=%" PRId64, status, l->pause_ms);
 }
 
 /* What a claim without a job comes to.  A server that was asked to wait and did not may have had a

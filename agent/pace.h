@@ -15,7 +15,7 @@ struct pace {
 };
 
 #define PACE_WAIT_MAX_S  300
-#define PACE_RETRY_MAX_S 3600 /* whatever a server says */
+#define PACE_RETRY_MAX_S 300 /* whatever a server says, or a proxy before it */
 
 void pace_of(const struct fetch_reply *reply, struct pace *ret_pace);
 

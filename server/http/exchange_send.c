@@ -10,6 +10,7 @@
 #include "server/metrics.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -30,6 +31,26 @@ static void note_answer(struct exchange *ex)
     metrics_request(ex->loop->options.app.metrics, route_index(ex), ex->status,
                     ex->answered_us - ex->started_us - ex->waited_us);
     exchange_audit(ex);
+}
+
+/* Polls are what a loaded server can do without.  Who waits here for work is no burden. */
+static void keep_pace(struct exchange *ex)
+{
+    struct pace *pace = &ex->loop->pace;
+    char text[16];
+    int64_t now_ms = clock_ms(ex->loop->clock);
+    int seconds;
+
+    if (!ex->match.route || !ex->match.route->hands_out || ex->match.head ||
+        (ex->status != 200 && ex->status != 204) || request_query(&ex->req, "wait"))
+        return;
+    pace_note(pace, now_ms, (now_ms - ex->queued_ms) * 1000);
+    metrics_set(ex->loop->options.app.metrics, METRIC_POLL_PAUSE, pace->pause_ms / 1000);
+    seconds = pace_tell(pace);
+    if (ex->status != 204 || seconds == 0)
+        return;
+    (void)snprintf(text, sizeof(text), "%d", seconds);
+    (void)response_header(&ex->res, "Retry-After", text, NULL);
 }
 
 void exchange_log_failure(const struct exchange *ex, const struct err *err)
@@ -127,6 +148,7 @@ enum MHD_Result exchange_send(struct exchange *ex)
 
     settle(ex);
     note_answer(ex);
+    keep_pace(ex);
     conn_enter(ex->conn, CONN_SEND,
                ex->loop->options.body_timeout_ms +
                    (int64_t)ex->res.body.len * 1000 / SEND_BYTES_PER_S);

@@ -9,6 +9,7 @@
 
 #include "server/http/auth.h"
 #include "server/http/loop.h"
+#include "server/http/pace.h"
 #include "server/http/slow.h"
 
 #include <netinet/in.h>
@@ -58,6 +59,7 @@ struct loop {
     struct MHD_Daemon *daemon;
     struct auth *auth;
     struct slow_list slow;
+    struct pace pace;
     pthread_t thread;
     int mhd_fd; /* libmicrohttpd's epoll set */
     int own_fd; /* ours: clients that leave, sockets that linger */

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Claims that wait at the server, and the pace of those that do not."""
+import re
 import signal
 
 import pytest
@@ -109,10 +110,19 @@ def test_a_server_that_offers_it_no_more_is_polled(fake, make_agent):
     wait_for(lambda: "wait" not in fake.seen("GET", CLAIM)[-1].query)
 
 
-def test_the_server_may_set_the_pace(fake, make_agent):
-    fake.offer(retry_after=1)
-    make_agent(polling_interval=3600)
-    wait_for(lambda: len(fake.seen("GET", CLAIM)) > 2)
+def pauses(agent):
+    """After claims, in seconds."""
+    return [int(ms) / 1000 for ms in re.findall(r"event=claim status=\d+ pause_ms=(\d+)", agent.process.output())]
+
+
+@pytest.mark.parametrize("interval, told, least, most", [(1, 20, 20, 25), (1, 100000, 300, 375), (40, 20, 40, 40)])
+def test_the_server_may_ask_for_longer_pauses_within_bounds(fake, make_agent, interval, told, least, most):
+    fake.offer(retry_after=told)
+    agent = make_agent(polling_interval=interval, logging_level="DEBUG")
+    wait_for(lambda: pauses(agent))
+    assert least <= pauses(agent)[0] <= most
+    fake.offer(retry_after=None)
+    assert agent.stop() == 0
 
 
 def test_the_pace_that_the_server_sets_counts_for_claims_that_waited_too(fake, make_agent):
