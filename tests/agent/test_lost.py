@@ -26,14 +26,14 @@ def kill_at(agent, hold):
     hold.release()
 
 
-def wait_reported(fake, agent, job):
+def wait_reported(fake, agent, job, numbered=True):
     fake.wait_complete(job)
     wait_for(lambda: not agent.job_dir(job).exists() and not agent.kept_dir(job).exists())
     wait_for(lambda: not agent.record(job).exists())
     wait_for(lambda: "job_end" in job.event_names())
     assert job.completions == 1
     numbers = [fragment["fragment_number"] for fragment in job.fragments["output"]]
-    assert numbers == list(range(len(numbers)))
+    assert numbers == (list(range(len(numbers))) if numbered else sorted(numbers))
     assert not list(agent.dir.glob(f"*/*/{job.definition['job_id']}*"))
 
 
@@ -150,7 +150,8 @@ def test_a_job_that_removes_its_directory_is_reported(fake, make_agent):
     wait_for(lambda: "begun" in job.log("test"))
     agent.kill()
     agent.start()
-    wait_reported(fake, agent, job)
+    # a fragment on its way when the agent died cannot be read again: the next has its number
+    wait_reported(fake, agent, job, numbered=False)
     assert job.status == {"setup": 0, "provision": 0, "test": 137, "cleanup": 0}
     assert job.events[-1]["detail"] == "agent_lost"
 
