@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whatever happens between two requests of a job: the server goes away, the agent is killed, the token
-expires.  A run without trouble tells which requests there are; then each of them (here some, by
-./quickstart test --long all) is the one at which it happens."""
+expires.  A run without trouble tells which requests there are; then each of them (in the first of
+TURNS some, in all of them, by ./quickstart test --long, all) is the one at which it happens."""
 import io
 import os
 import signal
@@ -12,7 +12,7 @@ import pytest
 
 from fakeserver import AGENT_TOKEN, FakeServer
 from trap import Trap
-from wait import wait_for
+from wait import patient, wait_for
 
 PRINTED = {"setup": "set up\n", "test": "".join(f"{n}\n" for n in range(1, 51)),
            "cleanup": "cleaned\n"}
@@ -24,7 +24,7 @@ COMMANDS = {
     "cleanup_command": "echo cleaned"}
 ARTIFACT = "".join(f"{n}\n" for n in range(1, 10000)).encode()
 AWAY_S = 0.9  # longer than the agent repeats a request (QUICK in agent.py)
-SOME = 6      # every so many requests
+EVERY = 6     # so many requests, and in the next turn the ones behind them
 
 
 def banner(phase):
@@ -41,8 +41,8 @@ def wait_over(fake, agent, job):
     fake.trap = None
 
 
-def steps(fake, agent, late, every):
-    """Numbers of requests, from a run in which nothing happens."""
+def steps(fake, agent, late, turn):
+    """Numbers of the requests whose turn it is, from a run in which nothing happens."""
     trap = Trap()
     fake.trap = trap
     job = fake.add_job(test_data={"a": 1})
@@ -52,8 +52,8 @@ def steps(fake, agent, late, every):
     last = next(number for number, request in enumerate(trap.requests, 1)
                 if b'"job_state":"complete"' in request.body)
     assert last > 15
-    first = last % every if late else (last + every // 2) % every
-    return [number for number in range(1, last + 1) if number % every == first]
+    first = last + turn + (0 if late else EVERY // 2)
+    return [number for number in range(1, last + 1) if number % EVERY == first % EVERY]
 
 
 def check_delivery(job, trap):
@@ -91,15 +91,15 @@ def check_truth(job):
     assert PRINTED["cleanup"] in job.log("cleanup")
 
 
-EVERY = [pytest.param(SOME, id="some"), pytest.param(1, id="all", marks=pytest.mark.long)]
+TURNS = [pytest.param(turn, marks=[pytest.mark.long] if turn else []) for turn in range(EVERY)]
 LATE = [pytest.param(False, id="before"), pytest.param(True, id="after")]
 
 
-@pytest.mark.parametrize("every", EVERY)
+@pytest.mark.parametrize("turn", TURNS)
 @pytest.mark.parametrize("late", LATE)
-def test_a_server_that_goes_away_gets_the_outcome_once(fake, make_agent, late, every):
+def test_a_server_that_goes_away_gets_the_outcome_once(fake, make_agent, late, turn):
     agent = make_agent(**COMMANDS)
-    for number in steps(fake, agent, late, every):
+    for number in steps(fake, agent, late, turn):
         fake.trap = trap = Trap(number, late, lambda: fake.go_away(AWAY_S))
         job = fake.add_job(test_data={"a": 1})
         try:
@@ -111,16 +111,16 @@ def test_a_server_that_goes_away_gets_the_outcome_once(fake, make_agent, late, e
             raise AssertionError(f"away {trap.label()}: {error}") from error
 
 
-@pytest.mark.parametrize("every", EVERY)
+@pytest.mark.parametrize("turn", TURNS)
 @pytest.mark.parametrize("late", LATE)
-def test_an_agent_that_is_killed_tells_the_truth_later(fake, make_agent, late, every):
+def test_an_agent_that_is_killed_tells_the_truth_later(fake, make_agent, late, turn):
     agent = make_agent(**COMMANDS)
-    for number in steps(fake, agent, late, every):
+    for number in steps(fake, agent, late, turn):
         fake.trap = trap = Trap(number, late, lambda: os.kill(agent.process.pid, signal.SIGKILL))
         job = fake.add_job(test_data={"a": 1})
         try:
-            assert trap.sprung.wait(30)
-            agent.process.popen.wait(10)
+            assert trap.sprung.wait(patient(30))
+            agent.process.wait(10)
             agent.start()
             wait_over(fake, agent, job)
             check_delivery(job, trap)
@@ -136,10 +136,10 @@ class TestAuthentication:
         yield server
         server.stop()
 
-    @pytest.mark.parametrize("every", EVERY)
-    def test_a_token_that_expires_is_replaced_and_the_request_repeated(self, fake, make_agent, every):
+    @pytest.mark.parametrize("turn", TURNS)
+    def test_a_token_that_expires_is_replaced_and_the_request_repeated(self, fake, make_agent, turn):
         agent = make_agent(token=AGENT_TOKEN, **COMMANDS)
-        for number in steps(fake, agent, False, every):
+        for number in steps(fake, agent, False, turn):
             refreshed = len(fake.seen("POST", "/v1/oauth2/refresh"))
             fake.trap = trap = Trap(number, False, fake.forget_tokens, answered=True)
             job = fake.add_job(test_data={"a": 1})

@@ -72,9 +72,9 @@ def test_a_long_serial_log_comes_in_pieces_of_a_mebibyte_at_most(fake, make_agen
     fake.wait_complete(job)
     assert job.log("test", "serial") == "".join(f"{n}\n" for n in range(1, 400001))
     sizes = [len(f["log_data"].encode()) for f in job.fragments["serial"]]
-    assert len(sizes) == 3
     assert max(sizes) <= 1 << 20
-    assert [f["fragment_number"] for f in job.fragments["serial"]] == [0, 1, 2]
+    assert 3 <= len(sizes) <= 10  # of an agent that is slow to read it some are sent before they are full
+    assert [f["fragment_number"] for f in job.fragments["serial"]] == list(range(len(sizes)))
 
 
 def test_the_device_info_is_posted_before_the_command_of_each_phase(fake, make_agent):

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from agent import Agent
+from connector import as_command
 from fakeserver import FakeServer
-from programs import program
 from wait import wait_for
 
 STAGES = {"provision": "provision", "test": "runtest", "allocate": "allocate", "reserve": "reserve",
@@ -28,14 +28,15 @@ def start(fake, tmp_path):
     def start_one(kind, **config):
         path = tmp_path / "device.yaml"
         path.write_text(json.dumps({"device_ip": "10.0.0.9", "agent_name": "agent-1", **config}))
-        commands = {f"{phase}_command": f"{program('testflinger-device-connector')} {kind} {stage} "
-                                        f"-c {path} testflinger.json" for phase, stage in STAGES.items()}
+        commands = {f"{phase}_command": as_command(kind, stage, path)
+                    for phase, stage in STAGES.items()}
         made.append(Agent(tmp_path, fake.url, **commands).start())
         return made[0]
 
     yield start_one
     for agent in made:
         assert agent.stop() == 0, agent.process.tail(100)
+        agent.process.check_well()
 
 
 def test_a_job_goes_through_all_stages(fake, start):

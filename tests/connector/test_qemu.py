@@ -178,7 +178,7 @@ def test_without_a_key_of_the_lab_each_machine_has_its_own(lab, sshd):
         process.until((one.vm / "seed.iso").exists)
         with sshd.keys.open("a") as file:
             file.write((one.vm / "key.pub").read_text())
-        assert process.popen.wait(60) == 0, process.output()
+        assert process.wait() == 0, process.output()
     finally:
         process.stop()
     assert "identity " + str(one.vm / "key") in one.connector.good("runtest", test_data={
@@ -366,7 +366,7 @@ def test_stages_that_destroy_and_make_wait_for_each_other(lab):
                              pathlib.Path(f"/proc/{process.pid}/fd").iterdir()), what="it looks at the lock")
         assert process.running()
         fcntl.flock(lock, fcntl.LOCK_UN)
-        assert process.popen.wait(60) == 0
+        assert process.wait() == 0
     finally:
         os.close(lock)
 

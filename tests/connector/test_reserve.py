@@ -56,7 +56,7 @@ def reserve(make, sshd, importer, monkeypatch):
 
 
 def finished(process, status=0):
-    assert process.popen.wait(60) == status, process.output()
+    assert process.wait() == status, process.output()
     return process.output()
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from programs import Process, ROOT, program
 from server import dbadmin
+from wait import patient
 
 QUEUE = "e2e"
 CLIENT_TIMEOUT_S = 300
@@ -28,7 +29,7 @@ class Client:
         """A finished process with text output."""
         return subprocess.run([program("testflinger"), *map(str, arguments)], input=given, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.dir,
-                              env={**self.env, **(env or {})}, timeout=timeout_s, check=False)
+                              env={**self.env, **(env or {})}, timeout=patient(timeout_s), check=False)
 
     def good(self, *arguments, **how):
         """Its standard output; the command must succeed."""
@@ -100,7 +101,9 @@ class Agent:
 
     def stop(self):
         if self.process and self.process.running():
-            self.process.stop()
+            assert self.process.stop() == 0, self.process.tail(100)
+        if self.process:
+            self.process.check_well()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from conftest import Agent
-from programs import program
+from connector import as_command
 from wait import wait_for
 
 DEVICES = {"multi-a": "10.0.0.1", "multi-b": "10.0.0.2", "multi-c": "10.0.0.3"}
@@ -18,8 +18,7 @@ def connected(server, directory, name, kind, queue, **config):
     """An agent whose phases are the device connector's stages."""
     path = directory / f"{name}.yaml"
     path.write_text(json.dumps({"agent_name": name, **config}))
-    commands = {f"{phase}_command": f"{program('testflinger-device-connector')} {kind} {stage} -c {path} "
-                                    "testflinger.json" for phase, stage in PHASES.items()}
+    commands = {f"{phase}_command": as_command(kind, stage, path) for phase, stage in PHASES.items()}
     return Agent(server, directory, name, job_queues=[queue], cancel_interval=1, kill_grace=5, **commands)
 
 

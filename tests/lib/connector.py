@@ -8,10 +8,10 @@ import shutil
 import signal
 import subprocess
 
-from programs import Process, program
+from programs import COMPLAINT, Process, program
+from wait import patient
 
 JOB_ID = "00000000-0000-4000-8000-000000000001"
-SANITIZER = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:")
 
 # small where the defaults are made for labs
 QUICK = {"ssh_tries": 2, "ssh_pause": 0.05, "ssh_import_pause": 0.01, "serial_reconnect": 0.1}
@@ -21,6 +21,12 @@ if WRAPPER:
     # found now: tests give the connector other PATHs
     WRAPPER[0] = shutil.which(WRAPPER[0]) or WRAPPER[0]
 UNDER_VALGRIND = bool(WRAPPER) and "valgrind" in WRAPPER[0]
+
+
+def as_command(kind, stage, config):
+    """For a phase of an agent: the text of the command that is a stage, of a configuration file."""
+    return shlex.join([*WRAPPER, program("testflinger-device-connector"), kind, stage, "-c", str(config),
+                       "testflinger.json"])
 
 
 def inherited():
@@ -55,8 +61,8 @@ class Connector:
         self.job.update(job)
         done = subprocess.run(self.command(stage), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, cwd=self.dir, check=False,
-                              timeout=timeout_s, env={**inherited(), **self.env})
-        assert not any(word in done.stdout for word in SANITIZER), done.stdout
+                              timeout=patient(timeout_s), env={**inherited(), **self.env})
+        assert not COMPLAINT.search(done.stdout), done.stdout
         return done
 
     def good(self, stage, **how):
@@ -87,5 +93,5 @@ class Connector:
 def stopped(process, number=signal.SIGTERM):
     """The exit status after a signal, of a process that must end by it."""
     status = process.stop(number)
-    assert not any(word in process.output() for word in SANITIZER), process.output()
+    process.check_well()
     return status

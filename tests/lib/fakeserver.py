@@ -10,7 +10,7 @@ import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from fakelease import Lending, Offers, as_json
-from wait import wait_for
+from wait import patient, wait_for
 
 AGENT_TOKEN = "refresh-token-of-the-tests"
 UNANSWERED = (0, b"", {})
@@ -61,7 +61,7 @@ class Hold:
         self.released = threading.Event()
 
     def wait_reached(self, timeout_s=60):
-        assert self.reached.wait(timeout_s), f"no {self.method} {self.pattern.pattern} came"
+        assert self.reached.wait(patient(timeout_s)), f"no {self.method} {self.pattern.pattern} came"
 
     def release(self):
         self.released.set()
@@ -212,7 +212,7 @@ class FakeServer(Lending):
             held = [hold for hold in self.holds if hold.takes(request, late)]
         for hold in held:
             hold.reached.set()
-            hold.released.wait(120)
+            hold.released.wait(patient(120))
 
     def answer(self, request):
         self.wait_held(request, False)

@@ -2,11 +2,14 @@
 """Where the programs under test are, and processes that are always ended."""
 import os
 import pathlib
+import re
 import signal
 import subprocess
 
-from wait import wait_for
+from wait import patient, wait_for
 
+# of the sanitizers, and of valgrind -q, which is silent otherwise
+COMPLAINT = re.compile(r"ERROR: (?:Address|Leak)Sanitizer|runtime error:|^==\d+== ", re.MULTILINE)
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -51,26 +54,36 @@ class Process:
     def send(self, number):
         self.popen.send_signal(number)
 
+    def wait(self, timeout_s=60):
+        """The status of a program that ends by itself."""
+        return self.popen.wait(patient(timeout_s))
+
     def stop(self, number=signal.SIGTERM, timeout_s=60):
         """Asks the program to end; what is left of its group is killed.  Returns its status."""
         if self.running():
             self.send(number)
         try:
-            status = self.popen.wait(timeout_s)
+            status = self.popen.wait(patient(timeout_s))
         except subprocess.TimeoutExpired:
             status = None
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
-        self.popen.wait(10)
+        self.popen.wait(patient(10))
         if status is None:
-            raise TimeoutError(f"{self.command[0]} did not end in {timeout_s} s:\n{self.tail()}")
+            raise TimeoutError(f"{self.command[0]} did not end in {patient(timeout_s):g} s:\n{self.tail()}")
         return status
 
     def kill(self):
         self.send(signal.SIGKILL)
-        self.popen.wait(10)
+        self.popen.wait(patient(10))
+
+    def check_well(self):
+        """What looks after its memory has nothing to complain of."""
+        said = self.output()
+        found = COMPLAINT.search(said)
+        assert not found, f"{self.command[0]}:\n{said[found.start():][:10000]}"
 
     def tail(self, lines=40):
         return "\n".join(self.output().splitlines()[-lines:])

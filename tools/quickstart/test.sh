@@ -64,7 +64,7 @@ test_thread() {
     pytest_suite faults tests/faults
 }
 
-# The agent and the device connector, and all units.
+# The agent and the device connector, all units, and the agent on a real server.
 test_valgrind() {
     install_packages "${PACKAGES_VALGRIND[@]}"
     build_tree valgrind CFLAGS="-O1 -g" # warnings differ from those of CI
@@ -72,9 +72,12 @@ test_valgrind() {
     export UNDER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite"
     export TESTFLINGER_AGENT_WRAPPER="$UNDER --trace-children=no"
     export TESTFLINGER_CONNECTOR_WRAPPER=$TESTFLINGER_AGENT_WRAPPER
+    export TESTFLINGER_TEST_PATIENCE=5 # they take so many times as long, or less
     unit_suite
     pytest_suite agent tests/agent --dist load
     pytest_suite connector tests/connector --dist load
+    pytest_suite matrix tests/e2e/test_matrix.py
+    pytest_suite multi tests/e2e/test_multi.py
 }
 
 test_fuzz() {
