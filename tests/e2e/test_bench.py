@@ -16,8 +16,8 @@ def bench(*arguments):
 
 
 def test_items_are_measured_and_counted(tmp_path):
-    done = bench("--seconds", "0.3", "--turns", "1", "--no-peers", "--json", tmp_path / "figures.json",
-                 "submit", "life")
+    done = bench("--seconds", "0.3", "--turns", "1", "--no-peers", "--volatile", "--json",
+                 tmp_path / "figures.json", "submit", "life")
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads((tmp_path / "figures.json").read_text())
     assert not found["wrong"]

@@ -28,12 +28,12 @@ def fill(bench, lab, shared):
     return count
 
 
-def claims(bench, lab, shared):
+def claims(bench, lab, shared, item="claim"):
     """Claims in a second over HTTP."""
     limit = fill(bench, lab, shared)
     group = Group("agents", AGENTS, lab.ports, limit=limit).step("claim", CLAIM, again=204)
     report = Generator(lab.directory, [group], lists(AGENTS, shared), bench.warm_s, bench.seconds).finish()
-    count = Count(bench.figures, "claim", lab)
+    count = Count(bench.figures, item, lab)
     count.nothing_unexpected(report, claim=[200, 204])
     count.jobs(limit)
     count.claims(report.answers("claim", 200))

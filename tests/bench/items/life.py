@@ -22,9 +22,10 @@ POSTGRESQL_PEERS = [
 REDIS_PEERS = [("bullmq, fsync always", "always"), ("bullmq, fsync every second", "everysec")]
 
 
-def lives(bench, lab, shared=False, item="life", seconds=None):
+def lives(bench, lab, shared=False, item="life", seconds=None, empty=True):
     """Each of 64 submits a job, claims one, and reports it to its end."""
-    lab.empty()
+    if empty:
+        lab.empty()
     group = Group("lives", AGENTS, lab.ports)
     group.step("submit", SUBMIT).step("claim", POLL, again=204)
     group.step("result", RESULT).step("complete", COMPLETE)

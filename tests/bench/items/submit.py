@@ -4,24 +4,10 @@ from suite import pgbench
 from suite.counts import Count
 from suite.generator import Generator, Group
 from suite.lab import Lab
-from suite.plans import PAD, SUBMIT, lists
+from suite.plans import BARE, BARE_TABLE, DEFINITION, SUBMIT, lists
 
 TITLE = "submissions, against pgbench inserting one bare row and pgbench calling api.submit_job()"
 PEOPLE = 64
-
-BARE_TABLE = """
-CREATE TABLE public.bare (id uuid PRIMARY KEY, queue text NOT NULL, priority bigint NOT NULL,
-                          created_at timestamptz NOT NULL DEFAULT now(), body text NOT NULL)"""
-
-DEFINITION = ("""format('{"job_queue":"lab-%%s","provision_data":{"url":"http://images.test/image"},'"""
-              """ || '"test_data":{"test_cmds":"%s"}}', :list::int)""") % PAD
-
-# The least that keeps a job: one row, one index, one commit.
-BARE = rf"""
-\set list random(0, 63)
-INSERT INTO public.bare (id, queue, priority, body)
-VALUES (gen_random_uuid(), 'lab-' || :list::int, 0, {DEFINITION});
-"""
 
 # The server's call, its facts made by SQL.
 CALL = rf"""

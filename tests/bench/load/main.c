@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  * load PLAN WARM_MS MEASURE_MS: asks as the plan says (plan.h) and tells what came of it as JSON.
- */
+ * A line on standard input releases the groups that are held; the next one ends it early. */
 #include "tests/bench/load/run.h"
 
 #include <signal.h>

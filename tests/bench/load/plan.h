@@ -10,6 +10,7 @@
  * A step belongs to the group before it; a client of the group goes through its steps in turn,
  * which is a round.  In a request stand
  *     @NAME@    the list's value for this client (number modulo length)
+ *     @NAME+@   another one in each round
  *     @client@  number of the client in its group     @round@  number of its round, from 0
  *     @new@     a new UUID for each round             @job@    the job_id in the last answer with
  * one
@@ -46,6 +47,7 @@ enum piece_kind {
     PIECE_TEXT,
     PIECE_EOL, /* a line ends */
     PIECE_LIST,
+    PIECE_LIST_ROUND,
     PIECE_CLIENT,
     PIECE_ROUND,
     PIECE_NEW,

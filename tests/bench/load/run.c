@@ -149,15 +149,18 @@ static int timeout_ms(const struct run *run, int64_t now_us)
     return least_us <= 0 ? 0 : (int)((least_us + 999) / 1000);
 }
 
-/* A line on standard input, whatever it says, releases what is held. */
+/* A line on standard input, whatever it says, releases what is held; if nothing is, it ends the
+ * run. */
 static void hear(struct run *run)
 {
     char text[64];
 
-    if (read(STDIN_FILENO, text, sizeof(text)) > 0)
-        run->released = true;
-    else
+    if (read(STDIN_FILENO, text, sizeof(text)) <= 0) {
         (void)epoll_ctl(run->epoll_fd, EPOLL_CTL_DEL, STDIN_FILENO, NULL);
+        return;
+    }
+    run->dismissed = run->released;
+    run->released = true;
 }
 
 static bool limits_reached(const struct run *run)
@@ -187,7 +190,8 @@ static void look_at_clock(struct run *run, int64_t now_us)
         run->measuring = true;
         run->warmed_us = now_us;
     }
-    if (run->measuring && (now_us >= run->warmed_us + run->measure_us || limits_reached(run))) {
+    if (run->measuring &&
+        (now_us >= run->warmed_us + run->measure_us || run->dismissed || limits_reached(run))) {
         run->measuring = false;
         run->stopping = true;
         run->ended_us = now_us;

@@ -63,6 +63,7 @@ struct run {
     char *piece;   /* PIECE_SIZE bytes, for what comes in */
     bool released; /* groups that are held may begin */
     bool measuring, stopping;
+    bool dismissed;                        /* it is to end before its time */
     int64_t warm_us, measure_us;           /* how long it shall be */
     int64_t begun_us, warmed_us, ended_us; /* when it was released, and so on; 0: not yet */
 };

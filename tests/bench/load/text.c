@@ -21,14 +21,17 @@ static bool is_named(const char *name, const char *start, size_t len)
 /* Fills kind and list of a piece from its name. */
 static int look_up(const struct plan *plan, struct piece *piece, struct err *err)
 {
+    bool varies = piece->len > 0 && piece->start[piece->len - 1] == '+';
+    size_t len = piece->len - varies; /* of the list's name */
+
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (is_named(names[i].name, piece->start, piece->len)) {
             piece->kind = names[i].kind;
             return 0;
         }
     for (size_t i = 0; i < plan->list_count; i++)
-        if (is_named(plan->lists[i].name, piece->start, piece->len)) {
-            piece->kind = PIECE_LIST;
+        if (is_named(plan->lists[i].name, piece->start, len)) {
+            piece->kind = len < piece->len ? PIECE_LIST_ROUND : PIECE_LIST;
             piece->list = &plan->lists[i];
             return 0;
         }
@@ -91,6 +94,10 @@ static void write_piece(const struct piece *piece, const struct values *values, 
         break;
     case PIECE_LIST:
         (void)buf_adds(b, piece->list->items[values->client % piece->list->count]);
+        break;
+    case PIECE_LIST_ROUND:
+        (void)buf_adds(b,
+                       piece->list->items[(values->client + values->round) % piece->list->count]);
         break;
     case PIECE_CLIENT:
         (void)buf_addf(b, "%zu", values->client);

@@ -18,7 +18,7 @@ class Count:
         if seen != expected:
             self.figures.wrong.append((self.item, f"{what}: {seen}, not {expected}"))
 
-    def nothing_unexpected(self, report, **expected):
+    def nothing_unexpected(self, report, /, **expected):
         for what, count in report.unexpected(**expected).items():
             self.figures.wrong.append((self.item, f"{count} answers \"{what}\""))
 

@@ -30,3 +30,33 @@ def add_waiting(lab, count, queues):
         lab.sql_named(WAITING, count=min(BATCH, count - first), queues=queues)
     lab.sql("VACUUM ANALYZE tf.job, tf.wait, tf.definition")
     lab.sql("CHECKPOINT")
+
+
+# Two years of them, the ids as we make them: in the order of time.
+FINISHED = """
+WITH n AS MATERIALIZED (
+    SELECT (lpad(to_hex(1600000000000 + i), 12, '0') || '70008' || substr(md5(i::text), 1, 15))::uuid AS id,
+           nextval('tf.job_seq') AS seq, %(queue)s::text AS queue, 'agent-' || i %% 5000 AS agent,
+           now() - interval '730 days' * (1 - i::float8 / %(total)s) - interval '1 hour' AS at
+    FROM generate_series(%(first)s::bigint, %(last)s::bigint) i
+), job AS (
+    INSERT INTO tf.job (id, seq, week, queue, priority, created_at, submitter, attachments, secrets, sha256,
+                        final_state, outcome, agent, started_at, finished_at, attempts, exit_codes)
+    SELECT n.id, n.seq, tfx.find_week(n.at), n.queue, 0, n.at, 'bench-user', false, false, sha256(uuid_send(n.id)),
+           'complete', 'passed', n.agent, n.at, n.at + interval '10 min', 1, '{"test": 0}' FROM n
+), attempt AS (
+    INSERT INTO tf.attempt (job_id, attempt, week, agent, token, claimed_at, ended_at, reason)
+    SELECT n.id, 1, tfx.find_week(n.at), n.agent, n.id, n.at, n.at + interval '10 min', 'complete' FROM n
+)
+INSERT INTO tf.event (job_id, attempt, at, event, from_state, to_state, who)
+SELECT n.id, e.attempt, n.at + e.after, e.event, e.from_state, e.to_state, n.agent
+FROM n CROSS JOIN (VALUES (0, interval '0', 'submit', 'new', 'waiting'), (1, '0', 'claim', 'waiting', 'running'),
+                          (1, '10 min', 'complete', 'running', 'complete'))
+    e(attempt, after, event, from_state, to_state)"""
+
+
+def add_finished(lab, count, queue):
+    for first in range(0, count, BATCH):
+        lab.sql_named(FINISHED, first=first, last=min(first + BATCH, count) - 1, total=count, queue=queue)
+    lab.sql("VACUUM ANALYZE tf.job, tf.attempt, tf.event")
+    lab.sql("CHECKPOINT")

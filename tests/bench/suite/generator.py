@@ -98,14 +98,19 @@ class Generator:
         try:
             if condition:
                 wait_for(lambda: self.process.poll() is not None or condition(), 120, what)
-            self.process.stdin.write("go\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # finish() tells why it ended
+            self.tell()
         except BaseException:
             self.process.kill()
             raise
         return self
+
+    def tell(self):
+        """Releases what is held; if nothing is, ends the run before its time."""
+        try:
+            self.process.stdin.write("go on\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # finish() tells why it ended
 
     def finish(self):
         try:

@@ -15,11 +15,11 @@ import psycopg
 from caller import Caller
 from cluster import Cluster
 from server import JWT_KEY, Server
+from wait import wait_for
 
-# The tests' cluster leaves out what makes it durable.  Room enough that no checkpoint falls into one
-# measurement and not into the other.
-DURABLE = {"fsync": "on", "full_page_writes": "on", "shared_buffers": "1GB", "max_wal_size": "16GB",
-           "checkpoint_timeout": "30min"}
+# Room enough that no checkpoint falls into one measurement and not into the other.
+SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "16GB", "checkpoint_timeout": "30min"}
+DURABLE = {"fsync": "on", "full_page_writes": "on"}  # which the tests' cluster leaves out
 TEMPLATE = "bench_template"
 LISTS = 64
 TOKEN_LIFETIME_S = 6 * 3600
@@ -65,6 +65,7 @@ class Lab:
         self.count = servers
         self.options = {"connections_max": 8000, **options}
         self.servers = []
+        self.ports = []  # where requests go to
         self.session = None  # the owner's, who may look everywhere
         self.stack = contextlib.ExitStack()
 
@@ -79,6 +80,7 @@ class Lab:
                 server = Server(self.cluster, self.database, self.directory, f"server-{number}", **self.options)
                 self.servers.append(server.start())
                 self.stack.callback(stop, server)
+                self.ports.append(server.port)
             self.session = self.stack.enter_context(
                 psycopg.connect(self.cluster.conninfo(self.database), autocommit=True))
             return self
@@ -93,10 +95,6 @@ class Lab:
     def server(self):
         return self.servers[0]
 
-    @property
-    def ports(self):
-        return [server.port for server in self.servers]
-
     def sql(self, text, *values):
         return self.session.execute(text, values or None)
 
@@ -108,9 +106,17 @@ class Lab:
 
     def empty(self):
         """As at the beginning, on disk too."""
-        self.sql("SELECT tfx.reset_data()")
+        wait_for(self.try_empty, what="nobody is in the way of emptying the tables")
         self.sql("SELECT tfx.shift_leases()")
         self.sql("CHECKPOINT")
+
+    def try_empty(self):
+        """It locks all tables, in an order of its own: servers that are at work may be in the way."""
+        try:
+            self.sql("SELECT tfx.reset_data()")
+            return True
+        except psycopg.errors.DeadlockDetected:
+            return False
 
     def user(self):
         return Caller(self.server, sign("bench-user", "contributor"))
@@ -119,8 +125,8 @@ class Lab:
         return Caller(self.server, sign("bench-agent", "agent"), name)
 
 
-def bench_cluster():
-    cluster = Cluster(DURABLE)
+def bench_cluster(durable=True):
+    cluster = Cluster({**SETTINGS, **(DURABLE if durable else {})})
     try:
         cluster.migrate(TEMPLATE)
         return cluster

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The requests of people and agents, as the generator writes them, and the lists behind their names."""
+"""The requests of people and agents, as the generator writes them, and the lists behind their names; and
+what a submission is compared with."""
 import json
 
 from suite.lab import LISTS, query, queue_list, sign
@@ -24,7 +25,7 @@ SUBMIT_MARKED = f"POST /v1/job HTTP/1.1\n{USER}\n{JSON}\n\n{job(job_id='@new@')}
 POLL = f"GET /v1/job?@queues@ HTTP/1.1\n{AGENT}\n"
 CLAIM = f"GET /v1/job?@queues@ HTTP/1.1\n{FRESH_AGENT}\n"
 WAIT = f"GET /v1/job?@queues@&wait=300 HTTP/1.1\n{AGENT}\n"
-POSITION = f"GET /v1/job/@waiting@/position HTTP/1.1\n{USER}\n"
+POSITION = f"GET /v1/job/@waiting+@/position HTTP/1.1\n{USER}\n"
 
 
 def post_result(body):
@@ -46,3 +47,18 @@ def lists(agents, shared=False):
         "queue": ["any"] if shared else [queue_list(number)[0] for number in numbers],
         "queues": [query(queue_list(0 if shared else number)) for number in numbers],
     }
+
+
+# The least that keeps a job, as pgbench does it: one row, one index, one commit.
+BARE_TABLE = """
+CREATE TABLE public.bare (id uuid PRIMARY KEY, queue text NOT NULL, priority bigint NOT NULL,
+                          created_at timestamptz NOT NULL DEFAULT now(), body text NOT NULL)"""
+
+DEFINITION = ("""format('{"job_queue":"lab-%%s","provision_data":{"url":"http://images.test/image"},'"""
+              """ || '"test_data":{"test_cmds":"%s"}}', :list::int)""") % PAD
+
+BARE = rf"""
+\set list random(0, 63)
+INSERT INTO public.bare (id, queue, priority, body)
+VALUES (gen_random_uuid(), 'lab-' || :list::int, 0, {DEFINITION});
+"""
