@@ -29,10 +29,19 @@ class Call(threading.Thread):
             self.ended.set()
 
     def waits(self):
-        """Whether the session waits for a lock of another."""
-        pid = self.session.info.backend_pid
-        row = self.watcher.execute("SELECT cardinality(pg_blocking_pids(%s)) > 0", (pid,)).fetchone()
+        """Whether the session waits for a lock of another that keeps it: its transaction is open, or it waits
+        itself.  Not for one that is about to let go, such as autovacuum."""
+        row = self.watcher.execute(
+            "SELECT count(*) > 0 FROM unnest(pg_blocking_pids(%s)) b(pid) JOIN pg_stat_activity a USING (pid)"
+            " WHERE a.state = 'idle in transaction' OR cardinality(pg_blocking_pids(b.pid)) > 0",
+            (self.session.info.backend_pid,)).fetchone()
         return row[0]
+
+    def blockers(self):
+        """Who it waits for: what a test says when nobody should be in the way."""
+        return self.watcher.execute(
+            "SELECT b.pid, a.backend_type, a.application_name, a.state, a.query FROM unnest(pg_blocking_pids(%s)) b(pid)"
+            " JOIN pg_stat_activity a USING (pid)", (self.session.info.backend_pid,)).fetchall()
 
     def settle(self):
         """Until it has ended (True) or waits for a lock (False)."""
