@@ -67,6 +67,14 @@ static void test_the_last_line_of_nothing_says_so(void **state)
     buf_done(&said);
 }
 
+/* It does not tell why a program could not be started. */
+static bool is_under_valgrind(void)
+{
+    const char *preloaded = getenv("LD_PRELOAD");
+
+    return preloaded && strstr(preloaded, "valgrind");
+}
+
 static void test_a_program_that_is_not_there_is_told_apart(void **state)
 {
     const char *const argv[] = {"no-such-program-of-the-tests", NULL};
@@ -75,6 +83,8 @@ static void test_a_program_that_is_not_there_is_told_apart(void **state)
     int status = -1;
 
     (void)state;
+    if (is_under_valgrind())
+        skip();
     assert_int_equal(process_run(&process, NULL, &status, &err), -1);
     assert_int_equal(err.code, ERR_NOT_FOUND);
     assert_non_null(strstr(err.text, "\"no-such-program-of-the-tests\""));
