@@ -5,6 +5,7 @@
 #include "agent/spool.h"
 
 #include "agent/lock.h"
+#include "agent/owner.h"
 #include "common/buf.h"
 #include "common/cleanup.h"
 #include "common/fs.h"
@@ -29,7 +30,9 @@ struct spool {
     char *run_dir;
     char *results_dir;
     char *records_dir; /* where outcomes are, since it must last as long as these */
+    char *lost_dir;    /* of jobs whose directory is gone, or another agent's by now */
     char *reserve;
+    char *agent;
     int run_lock_fd;
     int records_lock_fd;
     char held[UUID_TEXT_SIZE];
@@ -72,6 +75,13 @@ static bool is_in(const char *path, const char *dir)
     return strncmp(path, dir, len) == 0 && path[len] == '/';
 }
 
+static bool is_dir(const char *path)
+{
+    struct stat st;
+
+    return path && lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 char *spool_record_path(const struct spool *spool, const char *dir)
 {
     return fs_join(spool->records_dir, last_part(dir));
@@ -106,28 +116,41 @@ static int make_records_dir(const char *dir, struct err *err)
 }
 
 /* A second host may share the directories, or a second process a lock directory of its own. */
-static int lock(struct spool *s, const char *agent, struct err *err)
+static int lock(struct spool *s, struct err *err)
 {
-    AUTO_FREE char *path = hidden_path(s->run_dir, agent, "lock");
+    AUTO_FREE char *path = hidden_path(s->run_dir, s->agent, "lock");
     AUTO_FREE char *records_path = fs_join(s->records_dir, "lock");
 
     if (!path || !records_path)
         return err_set(err, ERR_INTERNAL, "out of memory");
-    if (lock_take(path, agent, &s->run_lock_fd, err) < 0)
+    if (lock_take(path, s->agent, &s->run_lock_fd, err) < 0)
         return -1;
-    return lock_take(records_path, agent, &s->records_lock_fd, err);
+    return lock_take(records_path, s->agent, &s->records_lock_fd, err);
+}
+
+static int remove_in(const struct spool *s, const char *parent, const char *id, struct err *err)
+{
+    AUTO_FREE char *dir = fs_join(parent, id);
+
+    if (!dir)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    if (parent != s->lost_dir && !owner_is(parent, id, s->agent))
+        return 0;
+    if (fs_remove_tree(dir, err) < 0)
+        return -1;
+    owner_clear(parent, id);
+    return 0;
 }
 
 /* All but the record, which must be the last to go. */
 static int remove_rest(const struct spool *s, const char *id, struct err *err)
 {
-    AUTO_FREE char *left = fs_join(s->run_dir, id);
-    AUTO_FREE char *kept = fs_join(s->results_dir, id);
     AUTO_FREE char *definition = definition_path(s, id);
 
-    if (!left || !kept || !definition)
+    if (!definition)
         return err_set(err, ERR_INTERNAL, "out of memory");
-    if (fs_remove_tree(left, err) < 0 || fs_remove_tree(kept, err) < 0)
+    if (remove_in(s, s->run_dir, id, err) < 0 || remove_in(s, s->results_dir, id, err) < 0 ||
+        remove_in(s, s->lost_dir, id, err) < 0)
         return -1;
     if (unlink(definition) < 0 && errno != ENOENT)
         return err_set_errno(err, errno, "could not remove \"%s\"", definition);
@@ -153,14 +176,15 @@ static void finish_removing(const struct spool *s)
         (void)closedir(entries);
 }
 
-static int set_up(struct spool *s, const char *agent, struct err *err)
+static int set_up(struct spool *s, struct err *err)
 {
-    if (!s->run_dir || !s->results_dir || !s->records_dir || !s->reserve)
+    s->lost_dir = s->records_dir ? fs_join(s->records_dir, "lost") : NULL;
+    if (!s->run_dir || !s->results_dir || !s->lost_dir || !s->reserve || !s->agent)
         return err_set(err, ERR_INTERNAL, "out of memory");
     if (fs_make_dirs(s->run_dir, err) < 0 || fs_make_dirs(s->results_dir, err) < 0 ||
         make_records_dir(s->records_dir, err) < 0)
         return -1;
-    return lock(s, agent, err);
+    return lock(s, err);
 }
 
 struct spool *spool_new(const char *run_dir, const char *results_dir, const char *agent,
@@ -177,7 +201,8 @@ struct spool *spool_new(const char *run_dir, const char *results_dir, const char
     s->results_dir = strdup(results_dir);
     s->records_dir = hidden_path(results_dir, agent, "records");
     s->reserve = hidden_path(run_dir, agent, "reserve");
-    if (set_up(s, agent, err) < 0) {
+    s->agent = strdup(agent);
+    if (set_up(s, err) < 0) {
         spool_free(s);
         return NULL;
     }
@@ -196,6 +221,8 @@ void spool_free(struct spool *spool)
     free(spool->run_dir);
     free(spool->results_dir);
     free(spool->records_dir);
+    free(spool->lost_dir);
+    free(spool->agent);
     free(spool->reserve);
     free(spool);
 }
@@ -249,9 +276,12 @@ static int write_record(struct spool *s, const struct record *record, const char
     return fs_sync_dir(s->records_dir, err);
 }
 
+/* What of the job lies where it will run is removed, also an agent's that has lost it to us. */
 static int make_dir(const struct spool *s, const char *dir, struct err *err)
 {
-    if (remove_rest(s, last_part(dir), err) < 0)
+    if (owner_set(s->run_dir, last_part(dir), s->agent, err) < 0 ||
+        remove_rest(s, last_part(dir), err) < 0 ||
+        owner_set(s->run_dir, last_part(dir), s->agent, err) < 0)
         return -1;
     if (mkdir(dir, 0700) < 0) /* the definition in there has secrets */
         return err_set_errno(err, errno, "could not create directory \"%s\"", dir);
@@ -361,26 +391,33 @@ static int sync_all(const char *dir, struct err *err)
 
 int spool_keep(struct spool *spool, const char *dir, struct err *err)
 {
+    const char *id = last_part(dir);
+
     if (is_in(dir, spool->results_dir)) /* it was kept before */
         return 0;
-    if (access(dir, F_OK) < 0 && errno == ENOENT)
+    if (!is_dir(dir) || !owner_is(spool->run_dir, id, spool->agent))
         return 0;
-    if (sync_all(dir, err) < 0)
+    if (sync_all(dir, err) < 0 || owner_set(spool->results_dir, id, spool->agent, err) < 0 ||
+        move(dir, spool->results_dir, "", err) < 0)
         return -1;
-    return move(dir, spool->results_dir, "", err);
+    owner_clear(is_dir(dir) ? spool->results_dir : spool->run_dir, id);
+    return 0;
 }
 
 int spool_put_aside(struct spool *spool, const char *dir, struct err *err)
 {
-    AUTO_FREE char *parent = parent_of(dir);
+    const char *parent = is_in(dir, spool->results_dir) ? spool->results_dir : spool->run_dir;
     AUTO_FREE char *path = spool_record_path(spool, dir);
     AUTO_FREE char *definition = definition_path(spool, dir);
 
-    if (!parent || !path || !definition)
+    if (!path || !definition)
         return err_set(err, ERR_INTERNAL, "out of memory");
     (void)unlink(path); /* from now on the job is nobody's; its directory has a copy of the rest */
     (void)unlink(definition);
-    return move(dir, parent, ".refused", err);
+    if (move(dir, parent, ".refused", err) < 0)
+        return -1;
+    owner_clear(parent, last_part(dir));
+    return 0;
 }
 
 /* --- finding --------------------------------------------------------------------------- */
@@ -424,24 +461,24 @@ static void find(const struct spool *s, enum spool_kind kind, const char *cursor
         (void)closedir(entries);
 }
 
-static bool is_dir(const char *path)
-{
-    struct stat st;
-
-    return path && lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-/* A job may have removed its directory: what is known of it without is reported all the same. */
+/* A job may have removed its directory, or have gone to an agent that shares ours: what is known of
+ * it without is reported all the same. */
 static char *locate(const struct spool *s, const char *id)
 {
-    AUTO_FREE char *kept = fs_join(s->results_dir, id);
-    AUTO_FREE char *left = fs_join(s->run_dir, id);
+    const char *const parents[] = {s->results_dir, s->run_dir};
+    char *dir = NULL;
 
-    if (is_dir(kept))
-        return take_ptr(&kept);
-    if (left && !is_dir(left) && fs_remove_tree(left, NULL) == 0)
-        (void)mkdir(left, 0700);
-    return take_ptr(&left);
+    for (size_t i = 0; i < sizeof(parents) / sizeof(parents[0]); i++) {
+        dir = fs_join(parents[i], id);
+        if (is_dir(dir) && owner_is(parents[i], id, s->agent))
+            return dir;
+        free(dir);
+    }
+    dir = fs_join(s->lost_dir, id);
+    (void)mkdir(s->lost_dir, 0700);
+    if (dir)
+        (void)mkdir(dir, 0700);
+    return dir;
 }
 
 int spool_next(struct spool *spool, enum spool_kind kind, char cursor[static SPOOL_CURSOR_SIZE],

@@ -54,7 +54,7 @@ int spool_read(const char *dir, const char *name, struct buf *ret, struct err *e
 
 /* The job's directory, safe on the disk, goes to where outcomes wait.  If that is on another file
  * system it stays where it is, and spool_next() finds it all the same.  One that the job has
- * removed need not be kept. */
+ * removed, or that another agent has by now, need not be kept: there is the record. */
 int spool_keep(struct spool *spool, const char *dir, struct err *err);
 /* The same, but it is not looked at again: the server does not want it. */
 int spool_put_aside(struct spool *spool, const char *dir, struct err *err);
@@ -69,8 +69,8 @@ enum spool_kind {
 };
 
 /* The first job of this agent after *cursor, in order of name; returns 1 and sets *ret_dir (the
- * caller frees it; made anew if the job has removed it) and *ret_record, or 0 if there is none. The
- * cursor is a text of SPOOL_CURSOR_SIZE, "" at first; it is moved on. */
+ * caller frees it; an empty one if that of the job is gone) and *ret_record, or 0 if there is none.
+ * The cursor is a text of SPOOL_CURSOR_SIZE, "" at first; it is moved on. */
 #define SPOOL_CURSOR_SIZE 64
 int spool_next(struct spool *spool, enum spool_kind kind, char cursor[static SPOOL_CURSOR_SIZE],
                char **ret_dir, struct record *ret_record);

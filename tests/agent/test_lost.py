@@ -34,7 +34,7 @@ def wait_reported(fake, agent, job, numbered=True):
     assert job.completions == 1
     numbers = [fragment["fragment_number"] for fragment in job.fragments["output"]]
     assert numbers == (list(range(len(numbers))) if numbered else sorted(numbers))
-    assert not list(agent.dir.glob(f"*/*/{job.definition['job_id']}*"))
+    assert not list(agent.dir.rglob(f"*{job.definition['job_id']}*"))
 
 
 def assert_lost(job, phase, where):
@@ -268,6 +268,7 @@ def test_killed_while_the_directory_was_being_removed(fake, make_agent):
     job = fake.add_job(**DATA)
     fake.waiting.remove(job)
     (agent.job_dir(job) / "artifacts").mkdir(parents=True)
+    agent.owner(job).symlink_to(agent.name)
     agent.record(job).parent.mkdir(parents=True)
     agent.record(job).write_text('{"over": 1, "done": 1}')
     agent.start()

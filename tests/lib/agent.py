@@ -94,6 +94,10 @@ class Agent:
         """Where the agent has written down how far the job has come."""
         return self.dir / "results" / f".{self.name}.records" / job.definition["job_id"]
 
+    def owner(self, job):
+        """The link that tells whose the job's directory is."""
+        return self.dir / "run" / f".{job.definition['job_id']}"
+
     def kept_dir(self, job):
         return self.dir / "results" / job.definition["job_id"]
 

@@ -185,6 +185,46 @@ static void test_directories_of_others_are_left_alone(void **state)
     scene_end(&s);
 }
 
+/* The lease of an agent that died is over, and one that shares its directories has the job. */
+static void test_a_job_that_another_agent_has_now_is_left_to_that(void **state)
+{
+    char cursor[SPOOL_CURSOR_SIZE] = "";
+    struct buf text = BUF_INIT(100);
+    struct record record;
+    struct spool *another;
+    struct scene s;
+    char *dir, *theirs, *ours = NULL;
+
+    (void)state;
+    scene_start(&s);
+    dir = make(&s, ID_1, false);
+    another = spool_new(s.run, s.results, "another", &s.err);
+    assert_non_null(another);
+    record_init(&record);
+    assert_int_equal(spool_make(another, ID_1, &record, &theirs, &s.err), 0);
+    assert_string_equal(theirs, dir);
+    assert_int_equal(spool_write(another, theirs, "file", "theirs", &s.err), 0);
+    assert_int_equal(spool_next(s.spool, SPOOL_LEFT, cursor, &ours, &record), 1);
+    assert_string_not_equal(ours, theirs);
+    assert_int_equal(access(ours, F_OK), 0);
+    assert_int_equal(spool_keep(s.spool, dir, &s.err), 0);
+    assert_int_equal(spool_discard(s.spool, ours, &s.err), 0);
+    assert_int_equal(access(ours, F_OK), -1);
+    assert_int_equal(access(theirs, F_OK), 0);
+    assert_int_equal(spool_keep(another, theirs, &s.err), 0);
+    cursor[0] = '\0';
+    free(theirs);
+    assert_int_equal(spool_next(another, SPOOL_LEFT, cursor, &theirs, &record), 1);
+    assert_int_equal(spool_read(theirs, "file", &text, &s.err), 0);
+    assert_string_equal(buf_text(&text), "theirs");
+    buf_done(&text);
+    spool_free(another);
+    free(dir);
+    free(ours);
+    free(theirs);
+    scene_end(&s);
+}
+
 static void test_a_directory_kept_twice_is_there_once(void **state)
 {
     char cursor[SPOOL_CURSOR_SIZE] = "";
@@ -243,7 +283,6 @@ static void test_what_was_half_made_is_found(void **state)
     assert_string_equal(next_of(&s, SPOOL_LEFT, cursor, &record), ID_1);
     assert_int_equal(record.phase, -1);
     assert_int_equal(record.status[PHASE_SETUP], RECORD_NO_STATUS);
-    assert_int_equal(access(dir, F_OK), 0);
     free(path);
     free(dir);
     scene_end(&s);
@@ -394,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_what_was_kept_and_what_was_left_is_found_in_order),
         cmocka_unit_test(test_what_is_in_use_is_not_found),
         cmocka_unit_test(test_directories_of_others_are_left_alone),
+        cmocka_unit_test(test_a_job_that_another_agent_has_now_is_left_to_that),
         cmocka_unit_test(test_a_directory_kept_twice_is_there_once),
         cmocka_unit_test(test_a_second_agent_of_the_same_name_is_refused),
         cmocka_unit_test(test_what_was_half_made_is_found),
