@@ -102,7 +102,7 @@ def test_servers_go_on_after_an_outage_and_complain_once(pair, own):
 
 def test_who_holds_an_old_snapshot_is_named_and_does_no_harm(pair, own):
     """As if the snapshot were old at once."""
-    own.psql("""DO $bug$ BEGIN EXECUTE replace(pg_get_functiondef('api.run_task'::regproc), 'rotate_hot(2000, 10,',
+    own.psql("""DO $bug$ BEGIN EXECUTE replace(pg_get_functiondef('api.run_task'::regproc), 'rotate_hot(2000, 2,',
         'rotate_hot(2000, 0,'); END $bug$""", DATABASE)
     rewritten = metric(pair, "testflinger_hot_tables_rewritten_total")
     with psycopg.connect(own.conninfo(DATABASE), application_name="the holder") as holder:

@@ -2,14 +2,17 @@
 -- Writes anew that of the hot tables which has the most dead rows, p_dead at least, if somebody holds an
 -- old snapshot, so that VACUUM cannot help.  One of them in a transaction: nobody who locks two of them
 -- in another order is met.  Where sessions of others cannot be seen, ten times as many dead rows say the same.
--- Rows as in api.run_task(): what was done, and a warning, at most every ten minutes, that says who it is.
+-- Rows as in api.run_task(): what was done, and, if it is held for five times as long, a warning that says who
+-- it is, every ten minutes at most.
 CREATE FUNCTION tfx.rotate_hot(p_dead bigint, p_held_s int, p_patience interval)
 RETURNS TABLE (what text, count bigint, kind text, name text)
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_who text := tfx.find_holder(p_held_s);
-    v_least bigint := CASE WHEN v_who IS NOT NULL THEN p_dead
-                           WHEN NOT pg_has_role('pg_read_all_stats', 'USAGE') THEN 10 * p_dead END;
+    v_sees boolean := pg_has_role('pg_read_all_stats', 'USAGE');
+    v_least bigint := CASE WHEN tfx.find_holder(p_held_s) IS NOT NULL THEN p_dead
+                           WHEN NOT v_sees THEN 10 * p_dead END;
+    v_who text := coalesce(tfx.find_holder(5 * p_held_s),
+                           CASE WHEN NOT v_sees THEN 'by whom is not to be seen' END);
     v_table record;
     v_done boolean := false;
 BEGIN
@@ -28,12 +31,11 @@ BEGIN
         PERFORM pg_stat_force_next_flush(); -- or the next run would do it again
         RETURN QUERY VALUES ('rotate_hot', 1::bigint, NULL, NULL), ('more', 1, NULL, NULL);
     END IF;
-    IF v_table.name IS NOT NULL THEN
+    IF v_table.name IS NOT NULL AND v_who IS NOT NULL THEN
         UPDATE tf.task t SET warned_at = clock_timestamp()
         WHERE t.name = 'rotate_hot' AND (t.warned_at BETWEEN now() - interval '10 min' AND now()) IS NOT TRUE;
         RETURN QUERY SELECT 'rotate_hot', 1::bigint, 'warning', format(
-            'dead rows pile up in %s, since an old snapshot is held: %s', v_table.name,
-            coalesce(v_who, 'by whom is not to be seen')) WHERE FOUND;
+            'dead rows pile up in %s, since an old snapshot is held: %s', v_table.name, v_who) WHERE FOUND;
     END IF;
 END
 $$;

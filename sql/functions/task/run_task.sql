@@ -32,7 +32,7 @@ BEGIN
             SELECT r.job_id::uuid FROM r WHERE NOT r.reason IN ('shifted', 'braked', 'failed'))) c;
         RETURN;
     WHEN 'rotate_hot' THEN
-        RETURN QUERY SELECT * FROM tfx.rotate_hot(2000, 10, '50 ms');
+        RETURN QUERY SELECT * FROM tfx.rotate_hot(2000, 2, '50 ms');
         RETURN;
     WHEN 'cancel_orphans' THEN v_jobs := tfx.cancel_orphans(v_batch);
     WHEN 'release_jobs' THEN v_jobs := tfx.release_jobs(v_batch);
