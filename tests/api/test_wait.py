@@ -196,3 +196,6 @@ def test_each_client_has_so_many_places(user, agent, manager, anonymous, narrow,
     wait_for(lambda: narrow.parked() == 2, what="only the claims wait")
     futures.append(pool.submit(near.get, f"/v1/job/{user.submit(queue)}/status?wait={LONG}&after=0"))
     assert futures[-1].result(30).status == 200, "places come back"
+    for _ in (one, two):
+        user.submit(f"{queue}-none")
+    assert {future.result(30).status for future in futures} == {200}
