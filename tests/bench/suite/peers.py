@@ -7,6 +7,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 
 from cluster import as_owner
 from ports import free_port
@@ -77,13 +78,12 @@ class Redis:
     def __init__(self, directory, fsync):
         need("redis-server")
         self.port = free_port()
-        place = pathlib.Path(directory) / f"redis-{fsync}"
-        place.mkdir()
+        place = pathlib.Path(tempfile.mkdtemp(prefix="redis-", dir=directory))
         place.chmod(0o777)
         self.process = Process(as_owner(["redis-server", "--port", self.port, "--bind", "127.0.0.1",
                                          "--dir", place, "--appendonly", "yes", "--appendfsync", fsync,
                                          "--save", "", "--maxmemory-policy", "noeviction"]),
-                               pathlib.Path(directory) / f"redis-{fsync}.log", cwd="/tmp")
+                               place / "log", cwd="/tmp")
         self.process.until(lambda: "Ready to accept connections" in self.process.output(),
                            what="Redis takes connections")
 
