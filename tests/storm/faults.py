@@ -10,6 +10,7 @@ import select
 import signal
 import threading
 import time
+import urllib.parse
 
 from lab import LEASE_S, QUEUES
 from proxy import Meddling
@@ -133,23 +134,67 @@ def connections_cut(lab, chance, _pause):
     return "database"
 
 
+CROWD = 4  # clients that leave together
+
+
+def _claim(lab, port, name, queues):
+    """A connection on which a claim was asked for that waits for work."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        query = urllib.parse.urlencode({"queue": queues, "wait": 5, "lease": 30}, doseq=True)
+        connection.request("GET", f"/v1/job?{query}",
+                           headers={"Cookie": f"agent_name={name}",
+                                    "Authorization": "Bearer " + lab.agent_token})
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
 def claimer_left(lab, chance, pause):
     """A client behind haproxy that leaves while its claim waits, or with the answer unread, and never
     comes again; what it was given must come back."""
     name = f"leaver-{chance.getrandbits(32)}"
-    connection = http.client.HTTPConnection("127.0.0.1", lab.haproxy.port, timeout=10)
     try:
-        connection.request("GET", f"/v1/job?queue={chance.choice(QUEUES)}&wait=5&lease=30",
-                           headers={"Cookie": f"agent_name={name}",
-                                    "Authorization": "Bearer " + lab.agent_token})
+        connection = _claim(lab, lab.haproxy.port, name, [chance.choice(QUEUES)])
+    except OSError:
+        return None
+    with contextlib.closing(connection):
         if chance.random() < 0.5:
             pause(chance.uniform(0, 1))
         else:
             select.select([connection.sock], [], [], 10)
-    except OSError:
-        return None
-    finally:
-        connection.close()
+    return name
+
+
+def _has_claimed(lab, name):
+    try:
+        return lab.query(f"SELECT count(*) FROM tf.lease WHERE agent LIKE '{name}-%'") != "0"
+    except AssertionError:
+        return False  # nobody can tell while PostgreSQL is away
+
+
+def claimers_left(lab, chance, pause):
+    """Clients that leave when PostgreSQL has given one of them a job and the server does not know it
+    yet: it has nobody to give the job to, and has to give it back."""
+    name = f"crowd-{chance.getrandbits(32)}"
+    with chosen(lab.servers, chance) as server, contextlib.ExitStack() as crowd:
+        if not server:
+            return None
+        proxy = lab.database_proxies[lab.servers.index(server)]
+        proxy.meddle(Meddling(b"claim_jobs", 1, CROWD))
+        try:
+            for number in range(CROWD):
+                crowd.enter_context(contextlib.closing(_claim(lab, server.port, f"{name}-{number}", QUEUES)))
+            deadline = time.monotonic() + 5
+            while not _has_claimed(lab, name) and time.monotonic() < deadline and not pause(0.1):
+                pass
+        except OSError:
+            return None
+        finally:
+            crowd.close()
+            pause(1)
+            proxy.mend()
     return name
 
 
@@ -188,6 +233,7 @@ FAULTS = {
     commit_cut: 3,
     connections_cut: 1,
     claimer_left: 3,
+    claimers_left: 4,
     twin_agent: 1,
 }
 OF_DATABASE = (database_killed, database_away)
