@@ -51,6 +51,7 @@
 \ir functions/claim/choose_places.sql
 \ir functions/claim/claim_jobs.sql
 \ir functions/claim/claims_of.sql
+\ir functions/claim/find_held.sql
 \ir functions/claim/find_work.sql
 \ir functions/claim/judge_claimants.sql
 \ir functions/claim/offer_again.sql

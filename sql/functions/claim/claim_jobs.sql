@@ -11,7 +11,8 @@
 -- p_patient: waits for whoever is just changing an agent; else that agent is busy and asks again.
 -- `request` in the result is i - 1; who got nothing and is told nothing has no row.  body: the answer for
 -- the agent, but for the secrets that it names: those come sealed, beside it.  others: there are jobs
--- in its queues that it did not get.  slow: to look for its job alone took long.
+-- in its queues that it did not get; exact only if somebody waits.  slow: to look for its job alone took
+-- long.
 --
 -- The plans are pinned: one made while the tables were empty costs a thousand times as much later.
 CREATE FUNCTION api.claim_jobs(p_agents text[], p_tokens uuid[], p_leases int[], p_boots text[],
@@ -23,7 +24,8 @@ SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off
 SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_work boolean[] := tfx.find_work(p_queues);
-    v_holders text[] := ARRAY(SELECT l.agent FROM tf.lease l WHERE l.agent = ANY (p_agents));
+    v_holders text[];
+    v_held uuid[];
     v_free boolean[];
     v_seen text[];
     v_changed boolean[];
@@ -32,17 +34,20 @@ DECLARE
     v_jobs uuid[];
     v_slow int[] := '{}';
 BEGIN
-    IF p_seen IS NULL AND v_holders = '{}' AND NOT true = ANY (v_work) THEN
+    SELECT array_agg(h.agent), array_agg(h.job_id) INTO v_holders, v_held FROM tfx.find_held(p_agents) h;
+    IF p_seen IS NULL AND v_held IS NULL AND NOT true = ANY (v_work) THEN
         RETURN;
     END IF;
     SELECT j.free, j.seen, j.changed, j.busy INTO v_free, v_seen, v_changed, v_busy
     FROM tfx.judge_claimants(p_agents, p_seen, ARRAY(SELECT v_work[n] FROM unnest(p_lists) n), v_holders,
                              p_patient) j;
-    IF true = ANY (v_free) AND (v_holders <> '{}' OR true = ANY (v_work)) THEN
+    IF true = ANY (v_free) AND (v_held IS NOT NULL OR true = ANY (v_work)) THEN
         SELECT t.numbers, t.jobs, t.slow INTO v_got, v_jobs, v_slow
         FROM tfx.take_jobs(p_agents, p_tokens, p_leases, p_boots,
-                           ARRAY(SELECT p_queues[n] FROM unnest(p_lists) n), v_free) t;
-        v_work := tfx.find_work(p_queues);
+                           ARRAY(SELECT p_queues[n] FROM unnest(p_lists) n), v_free, v_held) t;
+        IF p_seen IS NOT NULL THEN
+            v_work := tfx.find_work(p_queues);
+        END IF;
         RETURN QUERY
         SELECT c.number - 1, c.job_id, c.body, c.secrets, v_seen[c.number], false, false,
                v_work[p_lists[c.number]], c.number = ANY (v_slow)

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- For each request of api.claim_jobs() whether it may get a job (free), and what one that waits is told of
--- its agent.  p_work: there are jobs in the queues it asks for.  p_holders: agents with leases.
+-- its agent.  p_work: there are jobs in the queues it asks for.  p_holders: agents with leases, or NULL.
 -- Whoever sends an agent away waits until it has its job, or it sees that and gets none: where there
 -- may be a job, the agent's row is locked.  Rows somebody else is changing are waited for if p_patient.
 -- seen: a short name for the agent's state and the owners of its queues.
@@ -24,7 +24,7 @@ BEGIN
                  coalesce(r.before <> '' AND r.before <> k.seen, false) AS changed,
                  coalesce(g.state IN ('offline', 'maintenance'), false) AS away
           FROM (SELECT u.n, u.agent, u.before, u.n = min(u.n) OVER (PARTITION BY u.agent) AS first,
-                       u.work OR u.agent = ANY (p_holders) AS hopes
+                       u.work OR coalesce(u.agent = ANY (p_holders), false) AS hopes
                 FROM unnest(p_agents, p_seen, p_work) WITH ORDINALITY u(agent, before, work, n)) r
           LEFT JOIN LATERAL (
               SELECT a.state, a.queues, true AS known FROM tf.agent a

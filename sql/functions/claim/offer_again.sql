@@ -6,9 +6,9 @@
 --     confirmed nothing ran: that does not count as lost (tfx.lose_lease).
 --   * Confirmed, without a lease of its own: it left that job, whose result may still be spooled
 --     (left_job_s).  Nothing renews that lease any more.
--- Rows somebody else is changing are left alone.
+-- p_held: the jobs they hold.  Rows somebody else is changing are left alone.
 CREATE FUNCTION tfx.offer_again(p_agents text[], p_tokens uuid[], p_leases int[], p_boots text[],
-                                p_lists text[], p_free boolean[])
+                                p_lists text[], p_free boolean[], p_held uuid[])
 RETURNS TABLE (number int, job_id uuid)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
@@ -17,14 +17,14 @@ DECLARE
     v_left interval;
 BEGIN
     FOR v IN
-        SELECT r.n::int AS number, l.job_id, l.attempt, l.boot, l.lease_s, l.confirmed, l.left_at,
+        SELECT r.n AS number, l.job_id, l.attempt, l.boot, l.lease_s, l.confirmed, l.left_at,
                l.confirmed IS NULL AND l.job_state <> 'cancelled'
                    AND l.offered_at <= now() - make_interval(secs => (
                        SELECT u.value FROM tf.lease_rule u WHERE u.name = 'offer_again_s'))
                    AND l.queue = ANY (p_lists[r.n]::text[]) AS lost_answer
-        FROM unnest(p_agents, p_free) WITH ORDINALITY r(agent, is_free, n)
-        JOIN tf.lease l ON l.agent = r.agent COLLATE "C"
-        WHERE r.is_free
+        FROM tf.lease l
+        CROSS JOIN LATERAL (SELECT array_position(p_agents, l.agent COLLATE "C") AS n) r
+        WHERE l.job_id = ANY (p_held) AND p_free[r.n]
         ORDER BY l.job_id
         FOR UPDATE OF l SKIP LOCKED
     LOOP
