@@ -12,8 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LOOK_EVERY_MS 10000 /* a wake-up that was lost costs no more than this */
-#define LOOK_SOON_MS  500
+/* A wake-up that was lost costs no more than this.  What many wait for alike, one of them looks
+ * for, and the others look seldom, for what concerns themselves. */
+#define LOOK_EVERY_MS  10000
+#define LOOK_SELDOM_MS 30000
+#define LOOK_SOON_MS   500
 /* A database that is started anew is back within this time; who waits need not notice. */
 #define AWAY_MAX_MS 5000
 
@@ -111,6 +114,13 @@ bool exchange_rides_out(struct exchange *ex, const struct err *err)
     return true;
 }
 
+static int64_t look_after_ms(const struct response_wait *wait)
+{
+    if (wait->soon)
+        return LOOK_SOON_MS;
+    return wait->group ? LOOK_SELDOM_MS : LOOK_EVERY_MS;
+}
+
 enum park_answer exchange_park(struct exchange *ex, uint64_t mark)
 {
     struct response_wait wait = ex->res.wait;
@@ -121,8 +131,10 @@ enum park_answer exchange_park(struct exchange *ex, uint64_t mark)
         ex->wait_until_ms = now_ms + wait.seconds * 1000;
     (void)snprintf(ex->req.wait_memo, sizeof(ex->req.wait_memo), "%s", wait.memo);
     ex->parked.deadline_ms = ex->wait_until_ms;
-    ex->parked.look_ms = now_ms + (wait.soon ? LOOK_SOON_MS : LOOK_EVERY_MS);
+    ex->parked.look_ms = now_ms + look_after_ms(&wait);
     ex->parked.group = wait.group;
+    ex->parked.group_look_ms = now_ms + LOOK_EVERY_MS;
+    ex->parked.group_every_ms = LOOK_EVERY_MS;
     ex->parked_us = clock_us(ex->loop->clock);
     ex->res.wait = (struct response_wait){0};
     response_done(&ex->res);

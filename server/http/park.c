@@ -264,6 +264,33 @@ void park_pass(struct park *park, uint64_t group, uint64_t chain)
     tell(park, &woken);
 }
 
+/* Who is first when this one is gone. */
+static struct parked *next_of_group(struct parked *one)
+{
+    struct parked *next = one;
+
+    do
+        next = TAILQ_NEXT(next, in_group);
+    while (next && next->group != one->group);
+    return next;
+}
+
+static bool looks_for_group(const struct park *park, const struct parked *one, int64_t now_ms)
+{
+    return one->group && one->group_every_ms && one->group_look_ms <= now_ms &&
+           one == first_of(park, one->group);
+}
+
+static void choose_for_group(struct park *park, struct parked_list *woken, struct parked *one,
+                             int64_t now_ms)
+{
+    struct parked *next = next_of_group(one);
+
+    if (next)
+        next->group_look_ms = now_ms + one->group_every_ms;
+    choose(woken, one, park->arrivals);
+}
+
 void park_sweep(struct park *park, int64_t now_ms)
 {
     struct parked_list woken = TAILQ_HEAD_INITIALIZER(woken);
@@ -278,6 +305,8 @@ void park_sweep(struct park *park, int64_t now_ms)
             one->over = true;
         if (one->over || one->look_ms <= now_ms)
             choose(&woken, one, 0);
+        else if (looks_for_group(park, one, now_ms))
+            choose_for_group(park, &woken, one, now_ms);
     }
     tell(park, &woken);
 }

@@ -38,8 +38,12 @@ struct parked {
     int64_t deadline_ms;
     int64_t look_ms; /* to be woken then in any case: a lost wake-up costs no more than that */
     uint64_t group;  /* 0: none */
-    bool over;       /* its time is up, or nothing waits any more: it must not be parked again */
-    /* Whom it hands on to, see park_pass(): set when it is woken; 0 if not by a key: nobody. */
+    /* The first of a group is woken then to look for all of it, and the one behind it so long after
+     * that; 0: nobody is. */
+    int64_t group_look_ms, group_every_ms;
+    bool over; /* its time is up, or nothing waits any more: it must not be parked again */
+    /* Whom it hands on to, see park_pass(): set when it is woken; 0 if neither by a key nor for its
+     * group: nobody. */
     uint64_t chain;
     /* the registry's */
     uint64_t since;
@@ -79,7 +83,8 @@ void park_wake_all(struct park *park);
 /* A request of the group that was woken may have left something: wakes the next one that has waited
  * since before the wake-up that began the chain, so that a chain ends. */
 void park_pass(struct park *park, uint64_t group, uint64_t chain);
-/* Wakes those whose time is up, or who have not looked for long. */
+/* Wakes those whose time is up, or who have not looked for long, and of each group that nobody has
+ * looked for the first one. */
 void park_sweep(struct park *park, int64_t now_ms);
 /* Wakes everybody for good. */
 void park_close(struct park *park);

@@ -193,6 +193,28 @@ static void test_who_was_not_woken_by_a_key_does_not_hand_on(void **state)
     assert_woken(y, "1000");
 }
 
+/* What is there for the group, one of it finds out, and hands on. */
+static void test_the_first_of_a_group_looks_for_all(void **state)
+{
+    struct yard *y = *state;
+
+    for (int i = 0; i < 4; i++) {
+        y->waiters[i].parked.group_look_ms = 1000;
+        y->waiters[i].parked.group_every_ms = 500;
+    }
+    park_groups(y);
+    park_sweep(y->park, 999);
+    assert_woken(y, "0000");
+    park_sweep(y->park, 1000);
+    assert_woken(y, "1001");
+    park_sweep(y->park, 1499);
+    assert_woken(y, "1001");
+    park_pass(y->park, 77, y->waiters[0].parked.chain);
+    assert_woken(y, "1101");
+    park_sweep(y->park, 1500);
+    assert_woken(y, "1111");
+}
+
 static void test_handing_on_does_not_come_round(void **state)
 {
     struct yard *y = *state;
@@ -273,6 +295,7 @@ int main(void)
         IN_YARD(test_the_end_wakes_everybody_for_good),
         IN_YARD(test_of_a_group_one_after_the_other_is_woken),
         IN_YARD(test_who_was_not_woken_by_a_key_does_not_hand_on),
+        IN_YARD(test_the_first_of_a_group_looks_for_all),
         IN_YARD(test_handing_on_does_not_come_round),
         IN_YARD(test_other_keys_wake_a_whole_group),
         IN_YARD(test_looks_and_changes_at_once),
