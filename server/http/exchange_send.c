@@ -59,23 +59,33 @@ void exchange_log_failure(const struct exchange *ex, const struct err *err)
               LOG_VALUE(ex->req.path), LOG_VALUE(err->text));
 }
 
+/* Agents that poll and get nothing would fill the log with what nobody looks for; they are counted
+ * (/metrics). */
+static enum log_level level_of(const struct exchange *ex)
+{
+    bool polls_in_vain = ex->match.route && ex->match.route->hands_out && ex->status == 204;
+
+    return polls_in_vain ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+}
+
 void exchange_log(const struct exchange *ex, bool complete)
 {
     const struct caller *caller = &ex->req.caller;
     const char *path = ex->match.route ? ex->match.route->path : ex->req.path;
     int64_t end_us = ex->answered_us ? ex->answered_us : clock_us(ex->loop->clock);
 
-    if (!ex->req.id[0] || !log_enabled(LOG_LEVEL_INFO)) /* the header never came to its end */
+    if (!ex->req.id[0] || !log_enabled(level_of(ex))) /* the header never came to its end */
         return;
-    log_info("request",
-             "id=%s method=%s path=%s route=%s status=%d ms=%" PRId64 ".%03d role=%s client=%s "
-             "peer=%s in=%" PRIu64 " out=%" PRIu64 "%s%s%s",
-             ex->req.id, LOG_VALUE(ex->req.method), LOG_VALUE(ex->req.path),
-             ex->match.route ? path : "-", ex->status, (end_us - ex->started_us) / 1000,
-             (int)((end_us - ex->started_us) % 1000), role_name(caller->role),
-             caller->client_id ? LOG_VALUE(caller->client_id) : "-", ex->conn->peer,
-             ex->received_bytes, ex->sent_bytes, complete ? "" : " cut=yes",
-             ex->err.code ? " error=" : "", ex->err.code ? LOG_VALUE(ex->err.text) : "");
+    (level_of(ex) == LOG_LEVEL_INFO ? log_info : log_debug)(
+        "request",
+        "id=%s method=%s path=%s route=%s status=%d ms=%" PRId64 ".%03d role=%s client=%s "
+        "peer=%s in=%" PRIu64 " out=%" PRIu64 "%s%s%s",
+        ex->req.id, LOG_VALUE(ex->req.method), LOG_VALUE(ex->req.path),
+        ex->match.route ? path : "-", ex->status, (end_us - ex->started_us) / 1000,
+        (int)((end_us - ex->started_us) % 1000), role_name(caller->role),
+        caller->client_id ? LOG_VALUE(caller->client_id) : "-", ex->conn->peer, ex->received_bytes,
+        ex->sent_bytes, complete ? "" : " cut=yes", ex->err.code ? " error=" : "",
+        ex->err.code ? LOG_VALUE(ex->err.text) : "");
 }
 
 /* Turns what was decided into ex->res. */
