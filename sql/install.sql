@@ -67,8 +67,10 @@
 -- lease
 \ir functions/lease/confirm_cancel.sql
 \ir functions/lease/end_lease.sql
+\ir functions/lease/extend_lease.sql
 \ir functions/lease/find_brake.sql
 \ir functions/lease/find_dead_leases.sql
+\ir functions/lease/find_lease.sql
 \ir functions/lease/find_lease_seconds.sql
 \ir functions/lease/find_rule.sql
 \ir functions/lease/grant_seconds.sql
@@ -86,10 +88,13 @@
 \ir functions/lease/touch_lease.sql
 \ir functions/lease/try_renewal.sql
 -- result
+\ir functions/result/begin_phase.sql
 \ir functions/result/choose_attempt.sql
+\ir functions/result/correct_outcome.sql
 \ir functions/result/count_change.sql
 \ir functions/result/find_attempt.sql
 \ir functions/result/find_failed_phase.sql
+\ir functions/result/find_status.sql
 \ir functions/result/finish_job.sql
 \ir functions/result/has_lost_job.sql
 \ir functions/result/judge_attempt.sql
@@ -98,6 +103,7 @@
 \ir functions/result/post_result.sql
 \ir functions/result/purge_strays.sql
 \ir functions/result/read_result.sql
+\ir functions/result/show_early_state.sql
 \ir functions/result/show_state.sql
 \ir functions/result/store_result.sql
 -- log

@@ -215,10 +215,10 @@ SELECT is(pg_temp.claim('n', '{none}', 55, '{"lease": 600, "boot": "two"}'), NUL
 SELECT results_eq('SELECT pg_temp.reap()', $$ VALUES ('54 undelivered') $$, 'has run nothing');
 SELECT is(pg_temp.state(54), 'waiting', 'so nothing is lost');
 SELECT is(pg_temp.claim('n', '{never}', 57, '{"lease": 600, "boot": "two"}'), 54, 'another attempt');
-SELECT tfx.touch_lease(pg_temp.id(54), 'n', pg_temp.id(954)::text);
+SELECT tfx.touch_lease(tfx.find_lease(pg_temp.id(54)), 'n', pg_temp.id(954)::text);
 SELECT is((SELECT confirmed FROM tf.lease WHERE job_id = pg_temp.id(54)), NULL,
     'is not confirmed by who knew the token before');
-SELECT tfx.touch_lease(pg_temp.id(54), 'n', pg_temp.id(957)::text);
+SELECT tfx.touch_lease(tfx.find_lease(pg_temp.id(54)), 'n', pg_temp.id(957)::text);
 SELECT ok((SELECT confirmed IS NOT NULL FROM tf.lease WHERE job_id = pg_temp.id(54)), 'but by its own');
 SELECT pg_temp.submit(55, '{"queue": "big", "global_timeout": 9223372036854775807}'), pg_temp.claim('m', '{big}', 56) \g /dev/null
 SELECT pg_temp.post(55, 'provision', 'm');

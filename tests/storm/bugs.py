@@ -26,8 +26,8 @@ BUGS = {
     # whoever looks at a job keeps its lease alive
     "anybody-renews": [
         ("api.read_result", "IF p_agent IS NOT NULL OR p_token IS NOT NULL THEN", "IF true THEN"),
-        ("tfx.touch_lease", "v_lease.agent IS NOT DISTINCT FROM p_agent", "true"),
-        ("tfx.touch_lease", "v_renews := p_token IS NOT NULL OR v_lease.lease_s IS NULL", "v_renews := true"),
+        ("tfx.extend_lease", "p_lease.agent IS NOT DISTINCT FROM p_agent", "true"),
+        ("tfx.extend_lease", "v_renews := p_token IS NOT NULL OR p_lease.lease_s IS NULL", "v_renews := true"),
     ],
 }
 

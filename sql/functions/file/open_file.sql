@@ -20,7 +20,7 @@ BEGIN
     ELSE
         SELECT a.attempt, a.week INTO v_attempt, v_week
         FROM tfx.find_attempt(p_id, p_agent, p_token) a;
-        PERFORM tfx.touch_lease(p_id, p_agent, p_token);
+        PERFORM tfx.touch_lease(tfx.find_lease(p_id), p_agent, p_token);
     END IF;
     v_id := tfx.new_file_id(v_week);
     INSERT INTO tf.file (week, id, job_id, attempt, kind)

@@ -22,7 +22,7 @@ BEGIN
                'outcome', j.outcome,
                'phase', (SELECT e.name FROM unnest(enum_range(NULL::tf.phase_name)) e(name)
                          WHERE e.name::text = l.job_state),
-               'exit_codes', coalesce(r.status, '{}')::json,
+               'exit_codes', coalesce(tfx.find_status(a.week, j.id, a.attempt), '{}')::json,
                'agent', a.agent, 'attempt', coalesce(a.attempt, 0),
                'waits_for', CASE WHEN w.job_id IS NOT NULL THEN 'agent' ELSE h.why END,
                'waiting_because', y.because,
@@ -40,7 +40,6 @@ BEGIN
                                ELSE tfx.explain_wait(j.queue, w.exclude_agents) END AS because) y
     LEFT JOIN LATERAL (SELECT * FROM tf.attempt o WHERE o.job_id = j.id
                        ORDER BY o.attempt DESC LIMIT 1) a ON true
-    LEFT JOIN tf.result r ON r.week = a.week AND r.job_id = j.id AND r.attempt = a.attempt
     WHERE j.id = p_id;
     IF v.cancelled AND (p_agent IS NOT NULL OR p_token IS NOT NULL) THEN
         PERFORM tfx.confirm_cancel(p_id, p_agent, p_token);

@@ -3,14 +3,20 @@
 -- the shape of a lease.  ret_state: held, waiting or running; cancelling: it has ended and only its
 -- lease is left; for an ended job without one its final state, and no row; NULL when there is no
 -- such job.  Until the end of the transaction no other attempt of it can begin.
--- A job that moves while we look is met at its next place: each statement sees what was
--- committed before it.  moving, and no row: five rounds did not meet it; the caller goes on to another
--- job or says that (tfx.refuse_moving).
+-- Most are asked for while they run, so tf.lease is looked at first.  One that is not there, or leaves it
+-- meanwhile, is followed: a job that moves while we look is met at its next place, since each statement
+-- sees what was committed before it.  moving, and no row: five rounds did not meet it; the caller goes
+-- on to another job or says that (tfx.refuse_moving).
 CREATE FUNCTION tfx.lock_job(p_id uuid, OUT ret_state text, OUT ret_row tf.lease)
 LANGUAGE plpgsql AS $$
 DECLARE
     v_job tf.job;
 BEGIN
+    SELECT l.* INTO ret_row FROM tf.lease l WHERE l.job_id = p_id FOR UPDATE;
+    IF FOUND THEN
+        ret_state := CASE WHEN ret_row.job_state = 'cancelled' THEN 'cancelling' ELSE 'running' END;
+        RETURN;
+    END IF;
     SELECT * INTO v_job FROM tf.job j WHERE j.id = p_id;
     IF NOT FOUND THEN
         RETURN;

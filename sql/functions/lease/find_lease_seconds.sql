@@ -4,16 +4,19 @@
 CREATE FUNCTION tfx.find_lease_seconds(p_id uuid, p_doing text) RETURNS int
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_seconds int;
+    v_rule tf.phase_lease;
+    v_limit_s bigint;
 BEGIN
-    SELECT CASE WHEN p.capped_by = 'global_timeout' AND j.global_timeout IS NOT NULL
-                -- the inner limit: any 64 bit number is allowed there
-                THEN least(p.seconds, least(greatest(j.global_timeout, 0), p.seconds) + 600)
-                ELSE p.seconds END
-    INTO v_seconds
-    FROM tf.phase_lease p
-    LEFT JOIN tf.job j ON j.id = p_id AND p.capped_by IS NOT NULL
-    WHERE p.doing = p_doing;
-    RETURN coalesce(v_seconds, (SELECT p.seconds FROM tf.phase_lease p WHERE p.doing = 'other'));
+    SELECT * INTO v_rule FROM tf.phase_lease p WHERE p.doing = p_doing;
+    IF NOT FOUND THEN
+        SELECT * INTO v_rule FROM tf.phase_lease p WHERE p.doing = 'other';
+    ELSIF v_rule.capped_by = 'global_timeout' THEN
+        SELECT j.global_timeout INTO v_limit_s FROM tf.job j WHERE j.id = p_id;
+    END IF;
+    IF v_limit_s IS NULL THEN
+        RETURN v_rule.seconds;
+    END IF;
+    -- the inner limit: any 64 bit number is allowed there
+    RETURN least(v_rule.seconds, least(greatest(v_limit_s, 0), v_rule.seconds) + 600);
 END
 $$;

@@ -5,16 +5,17 @@
 CREATE FUNCTION tfx.hear_agent(p_id uuid, p_agent text, p_token text) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_token uuid;
+    v_lease tf.lease := tfx.find_lease(p_id);
+    v_token uuid := v_lease.token;
 BEGIN
-    IF p_token IS NOT NULL THEN
+    IF p_token IS NOT NULL AND v_token IS NULL THEN
         SELECT a.token INTO v_token FROM tf.attempt a
         WHERE a.job_id = p_id ORDER BY a.attempt DESC LIMIT 1;
-        IF v_token::text IS DISTINCT FROM lower(p_token) THEN
-            RAISE EXCEPTION 'job "%" is not leased under this token any more', p_id
-                USING ERRCODE = 'TF409';
-        END IF;
     END IF;
-    PERFORM tfx.touch_lease(p_id, p_agent, p_token);
+    IF p_token IS NOT NULL AND v_token::text IS DISTINCT FROM lower(p_token) THEN
+        RAISE EXCEPTION 'job "%" is not leased under this token any more', p_id
+            USING ERRCODE = 'TF409';
+    END IF;
+    PERFORM tfx.touch_lease(v_lease, p_agent, p_token);
 END
 $$;

@@ -10,12 +10,13 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v record;
+    v_lease tf.lease := tfx.find_lease(p_id);
     v_number bigint := p_number;
     v_sha256 bytea := sha256(p_data);
 BEGIN
-    SELECT * INTO v FROM tfx.find_attempt(p_id, p_agent, p_token);
+    v := tfx.find_attempt(p_id, p_agent, p_token, v_lease);
     IF v.newest THEN
-        PERFORM tfx.touch_lease(p_id, p_agent, p_token);
+        PERFORM tfx.touch_lease(v_lease, p_agent, p_token);
     END IF;
     -- Absurd numbers stay as they are: adding to them could overflow.
     IF p_number BETWEEN 0 AND 1000000000000 THEN

@@ -2,16 +2,30 @@
 -- The attempt a post belongs to.  With a token: the newest one, which must bear it.  Without:
 -- the newest of that agent, else the newest of all, else attempt 0, made here: what arrives before
 -- the first claim, or for a job we do not know, is kept too (tfx.purge_strays).
--- newest: no later attempt has begun.
+-- newest: no later attempt has begun.  p_lease: the job's lease, if the caller has it, which is of the
+-- newest attempt and mostly spares the look.
 --   TF409  the token is not that of the newest attempt
-CREATE FUNCTION tfx.find_attempt(p_id uuid, p_agent text, p_token text, OUT attempt int,
-                                 OUT week date, OUT first_number bigint, OUT newest boolean)
+CREATE FUNCTION tfx.find_attempt(p_id uuid, p_agent text, p_token text,
+                                 p_lease tf.lease DEFAULT NULL, OUT attempt int, OUT week date,
+                                 OUT first_number bigint, OUT newest boolean)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
     v_newest tf.attempt;
     v_own tf.attempt;
 BEGIN
+    newest := true;
+    IF (CASE WHEN p_token IS NULL THEN coalesce(p_agent, p_lease.agent) = p_lease.agent
+        ELSE p_lease.token::text = lower(p_token) END) THEN
+        attempt := p_lease.attempt;
+        week := p_lease.attempt_week;
+        first_number := 0;
+        IF p_lease.attempt > 1 THEN
+            SELECT a.first_number INTO first_number FROM tf.attempt a
+            WHERE a.job_id = p_id AND a.attempt = p_lease.attempt;
+        END IF;
+        RETURN;
+    END IF;
     SELECT * INTO v_newest FROM tf.attempt a
     WHERE a.job_id = p_id ORDER BY a.attempt DESC LIMIT 1;
     IF p_token IS NOT NULL AND v_newest.token::text IS DISTINCT FROM lower(p_token) THEN

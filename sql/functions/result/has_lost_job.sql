@@ -3,7 +3,9 @@
 CREATE FUNCTION tfx.has_lost_job(p_id uuid, p_agent text, p_newest_agent text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
-    RETURN coalesce(p_agent <> p_newest_agent, false)
-        AND EXISTS (SELECT FROM tf.attempt a WHERE a.job_id = p_id AND a.agent = p_agent);
+    IF p_agent <> p_newest_agent THEN
+        RETURN EXISTS (SELECT FROM tf.attempt a WHERE a.job_id = p_id AND a.agent = p_agent);
+    END IF;
+    RETURN false;
 END
 $$;

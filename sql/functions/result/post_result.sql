@@ -18,25 +18,22 @@ DECLARE
     v_ends boolean := coalesce(p_job_state IN ('complete', 'completed'), false);
 BEGIN
     -- First of all the job's place: whose attempt it is does not change from now on.
-    SELECT * INTO v_place FROM tfx.lock_job(p_id);
+    v_place := tfx.lock_job(p_id);
     PERFORM tfx.refuse_moving(p_id, v_place.ret_state);
     v_at := clock_timestamp(); -- one moment: the start of a phase is never behind its end
-    SELECT * INTO v FROM tfx.find_attempt(p_id, p_agent, p_token);
+    v := tfx.find_attempt(p_id, p_agent, p_token, v_place.ret_row);
     IF v.newest AND NOT v_ends THEN
-        PERFORM tfx.touch_lease(p_id, p_agent, p_token);
-        PERFORM tfx.show_state(p_id, v.attempt, p_agent, p_job_state, v_at);
+        PERFORM tfx.show_state(p_id, v_place.ret_row, v.attempt, p_agent, p_token, p_job_state, v_at);
     END IF;
     PERFORM tfx.store_result(p_id, v.attempt, v.week, p_status, p_device_info, v_at);
     IF v.newest AND v_ends THEN
-        PERFORM tfx.finish_job(p_id, v_place, v, p_job_state, p_agent, p_stopped);
-    ELSIF v.newest THEN
+        queue := tfx.finish_job(p_id, v_place, v, p_job_state, p_agent, p_stopped, p_status);
+    ELSIF v.newest AND p_stopped IS NOT NULL THEN
         PERFORM tfx.mark_stop(p_id, v.attempt, p_stopped);
     END IF;
     PERFORM tfx.count_change(p_id, v.attempt);
-    RETURN QUERY SELECT j.queue FROM tf.job j
-    CROSS JOIN LATERAL (SELECT FROM tf.wait w
-                        WHERE w.queue = j.queue AND w.seq = j.seq
-                            AND w.nprio = tfx.negate_priority(j.priority) LIMIT 1) again
-    WHERE j.id = p_id AND v_ends;
+    IF queue IS NOT NULL THEN
+        RETURN NEXT;
+    END IF;
 END
 $$;

@@ -12,7 +12,7 @@ CREATE FUNCTION api.read_result(p_id uuid, p_agent text, p_seen text, p_token te
                                 p_attempt int DEFAULT NULL)
 RETURNS TABLE (version text, job_state text, status text, device_info text, logs text, attempt int)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET jit = off SET enable_seqscan = off AS $$
+SET jit = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
     v_state text := tfx.find_state(p_id);
