@@ -16,11 +16,12 @@
 
 #define AGENTS (MAY_MANAGE | MAY_AGENT) /* may report for an agent */
 
-#define READ             BODY_NONE, 0, NULL, NULL, false, NULL
-#define JSON(max, shape) BODY_JSON, max, &schema_##shape, NULL, false, NULL
-#define UPLOAD(to)       BODY_UPLOAD, 0, NULL, &to##_upload, false, NULL
-#define TOGETHER(fn)     BODY_NONE, 0, NULL, NULL, false, fn
-#define CLAIM(fn)        BODY_NONE, 0, NULL, NULL, true, fn
+#define READ                  BODY_NONE, 0, NULL, NULL, false, NULL
+#define JSON(max, shape)      BODY_JSON, max, &schema_##shape, NULL, false, NULL
+#define UPLOAD(to)            BODY_UPLOAD, 0, NULL, &to##_upload, false, NULL
+#define TOGETHER(fn)          BODY_NONE, 0, NULL, NULL, false, fn
+#define CLAIM(fn)             BODY_NONE, 0, NULL, NULL, true, fn
+#define POSTS(max, shape, fn) BODY_JSON, max, &schema_##shape, NULL, false, fn
 
 /* clang-format off */
 const struct route routes[] = {
@@ -69,7 +70,7 @@ const struct route routes[] = {
     {"GET",    "/v1/result/{id}/artifact",       MAY_USE,    artifact_download,     LANE_BULK, READ},
     {"POST",   "/v1/result/{id}/artifact",       MAY_AGENT,  NULL,                  LANE_BULK, UPLOAD(artifact)},
     {"GET",    "/v1/result/{id}/log/{type}",     MAY_USE,    result_log_show,       LANE_FAST, READ},
-    {"POST",   "/v1/result/{id}/log/{type}",     MAY_AGENT,  result_log_post,       LANE_FAST, JSON(HUGE, result_log)},
+    {"POST",   "/v1/result/{id}/log/{type}",     MAY_AGENT,  NULL,                  LANE_LOG,  POSTS(HUGE, result_log, result_log_post)},
     {"DELETE", "/v1/secrets/{client}/{path...}", MAY_USE,    secret_delete,         LANE_FAST, READ},
     {"PUT",    "/v1/secrets/{client}/{path...}", MAY_USE,    secret_put,            LANE_FAST, JSON(SECRET, secret)},
 };

@@ -29,6 +29,7 @@ enum lane {
     LANE_BULK,  /* files: a piece of one costs as much as many small requests */
     LANE_RENEW, /* one thread makes all that wait at a moment: .together instead of .handler */
     LANE_CLAIM, /* likewise */
+    LANE_LOG,   /* likewise, if the body is small */
 };
 
 enum body_kind {

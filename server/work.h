@@ -18,6 +18,7 @@ enum work_lane {
     WORK_BULK,  /* pieces of files and of long answers */
     WORK_RENEW, /* gathers: renewals of leases */
     WORK_CLAIM, /* gathers: agents that ask for work */
+    WORK_LOG,   /* gathers: fragments of logs */
     WORK_LANES,
 };
 #define WORK_TOGETHER_MAX 256

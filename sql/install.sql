@@ -86,6 +86,7 @@
 \ir functions/lease/shift_leases.sql
 \ir functions/lease/tell_braked.sql
 \ir functions/lease/touch_lease.sql
+\ir functions/lease/touch_leases.sql
 \ir functions/lease/try_renewal.sql
 -- result
 \ir functions/result/begin_phase.sql
@@ -111,6 +112,7 @@
 \ir functions/log/find_next_fragment.sql
 \ir functions/log/list_log_phases.sql
 \ir functions/log/post_log.sql
+\ir functions/log/post_logs.sql
 \ir functions/log/read_log.sql
 -- file
 \ir functions/file/abandon_file.sql

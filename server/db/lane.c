@@ -48,6 +48,12 @@ static const struct lane_kind kinds[WORK_LANES] = {
                     .depth = METRIC_POOL_WAITING_CLAIM,
                     .batches = METRIC_BATCHES_CLAIM,
                     .batched = METRIC_BATCHED_CLAIM},
+    [WORK_LOG] = {.together_max = WORK_TOGETHER_MAX,
+                  .size = METRIC_POOL_SIZE_LOG,
+                  .in_use = METRIC_POOL_IN_USE_LOG,
+                  .depth = METRIC_POOL_WAITING_LOG,
+                  .batches = METRIC_BATCHES_LOG,
+                  .batched = METRIC_BATCHED_LOG},
 };
 
 static bool gathers(const struct lane *lane)

@@ -45,7 +45,6 @@ HANDLER(restriction_add);
 HANDLER(restriction_list);
 HANDLER(restriction_remove);
 HANDLER(restriction_show);
-HANDLER(result_log_post);
 HANDLER(result_log_show);
 HANDLER(result_post);
 HANDLER(result_show);
@@ -54,6 +53,9 @@ HANDLER(secret_put);
 HANDLER(token_issue);
 HANDLER(token_refresh);
 HANDLER(token_revoke);
+
+/* Those of routes in lanes that gather. */
+void result_log_post(struct app *app, struct turn *turns, size_t count);
 
 extern const struct upload_handler artifact_upload;
 extern const struct upload_handler attachments_upload;

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct request;
 struct response;
 
 /* How a section begins and ends; they are called with its text between quotes in mind. */
@@ -55,5 +56,10 @@ void log_stream_answer(struct log_stream *s, struct response *res);
 
 /* "output" or "serial", as a constant; NULL for any other type. */
 const char *log_type(const char *name);
+/* The same of a request's path. */
+int log_take_type(const struct request *req, const char **ret_type, struct err *err);
+/* Times go to the database in one spelling, and inside the years that every part of it takes: an
+ * offset may lead out of them. */
+int log_take_time(const char *text, char ret_text[static CLOCK_TEXT_SIZE], struct err *err);
 
 #endif

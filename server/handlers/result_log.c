@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Log fragments: posted one by one, read back joined, from a fragment or a time on. */
+ * Log fragments read back joined, from a fragment or a time on. */
 #include "server/store/log.h"
 
 #include "common/clock.h"
@@ -16,15 +16,13 @@
 #define TIME_MIN_US INT64_C(-62135596800000000) /* 0001-01-01T00:00:00Z */
 #define TIME_MAX_US INT64_C(253402300799999999) /* 9999-12-31T23:59:59.999999Z */
 
-static int take_type(const struct request *req, const char **ret_type, struct err *err)
+int log_take_type(const struct request *req, const char **ret_type, struct err *err)
 {
     *ret_type = log_type(request_param(req, "type"));
     return *ret_type ? 0 : err_set(err, ERR_NOT_FOUND, "no log of that type (output, serial)");
 }
 
-/* Times go to the database in one spelling, and inside the years that every part of it takes: an
- * offset may lead out of them. */
-static int take_time(const char *text, char ret_text[static CLOCK_TEXT_SIZE], struct err *err)
+int log_take_time(const char *text, char ret_text[static CLOCK_TEXT_SIZE], struct err *err)
 {
     int64_t us;
 
@@ -36,29 +34,6 @@ static int take_time(const char *text, char ret_text[static CLOCK_TEXT_SIZE], st
         us = TIME_MAX_US;
     clock_format_us(us, ret_text);
     return 0;
-}
-
-/* POST /v1/result/{id}/log/{type} */
-int result_log_post(struct app *app, const struct request *req, struct response *res,
-                    struct err *err)
-{
-    struct json_object *data = jsn_get(req->json, "log_data");
-    struct log_fragment fragment;
-    struct poster by;
-    char id[UUID_TEXT_SIZE], at[CLOCK_TEXT_SIZE];
-
-    if (request_uuid(req, "id", id, err) < 0 || take_type(req, &fragment.type, err) < 0 ||
-        handler_poster(req, &by, err) < 0 ||
-        take_time(jsn_text(req->json, "timestamp"), at, err) < 0)
-        return -1;
-    fragment.phase = jsn_text(req->json, "phase");
-    fragment.number = jsn_int(req->json, "fragment_number", 0);
-    fragment.at = at;
-    fragment.data = json_object_get_string(data);
-    fragment.len = (size_t)json_object_get_string_len(data);
-    if (log_store_post(app->db, id, &by, &fragment, err) < 0)
-        return -1;
-    return response_ok(res);
 }
 
 static int begin_phase(struct buf *piece, const char *type, const char *phase, bool first)
@@ -131,7 +106,7 @@ static int take_query(const struct request *req, struct log_query *ret_query, st
         return -1;
     if (number && take_number(number, &query.from_number, err) < 0)
         return -1;
-    if (time && take_time(time, query.from_time, NULL) < 0)
+    if (time && log_take_time(time, query.from_time, NULL) < 0)
         return err_set(err, ERR_BAD_REQUEST, "start_timestamp is not a date and time of RFC 3339");
     *ret_query = query;
     return 0;
@@ -167,7 +142,7 @@ int result_log_show(struct app *app, const struct request *req, struct response 
     const char *type;
     char id[UUID_TEXT_SIZE];
 
-    if (request_uuid(req, "id", id, err) < 0 || take_type(req, &type, err) < 0 ||
+    if (request_uuid(req, "id", id, err) < 0 || log_take_type(req, &type, err) < 0 ||
         take_query(req, &query, err) < 0)
         return -1;
     phases.attempt = query.attempt;

@@ -21,6 +21,7 @@
 
 #define BODY_BYTES_PER_S (64 << 10) /* arriving slower than this uses up the body's time-out */
 #define BULK_BYTES       ((uint64_t)256 << 10) /* a body like this is no quick request's */
+#define TOGETHER_BYTES   ((uint64_t)64 << 10)  /* one like this is not made together with others */
 
 static void exchange_free(struct exchange *ex)
 {
@@ -66,15 +67,19 @@ void *exchange_start(void *cls, const char *target, struct MHD_Connection *conne
 
 enum work_lane exchange_lane(const struct exchange *ex)
 {
-    static const enum work_lane lanes[] = {
-        [LANE_LOOP] = WORK_FAST, [LANE_FAST] = WORK_FAST,   [LANE_SLOW] = WORK_SLOW,
-        [LANE_BULK] = WORK_BULK, [LANE_RENEW] = WORK_RENEW, [LANE_CLAIM] = WORK_CLAIM,
+    static const struct {
+        enum work_lane lane, alone;
+    } lanes[] = {
+        [LANE_LOOP] = {WORK_FAST, WORK_FAST},   [LANE_FAST] = {WORK_FAST, WORK_FAST},
+        [LANE_SLOW] = {WORK_SLOW, WORK_SLOW},   [LANE_BULK] = {WORK_BULK, WORK_BULK},
+        [LANE_RENEW] = {WORK_RENEW, WORK_SLOW}, [LANE_CLAIM] = {WORK_CLAIM, WORK_SLOW},
+        [LANE_LOG] = {WORK_LOG, WORK_FAST},
     };
-    enum work_lane lane = ex->match.route ? lanes[ex->match.route->lane] : WORK_FAST;
+    enum lane which = ex->match.route ? ex->match.route->lane : LANE_FAST;
+    bool large = ex->received_bytes >= TOGETHER_BYTES;
     bool bulk = ex->next_state == EXCHANGE_SENDING || ex->received_bytes >= BULK_BYTES;
+    enum work_lane lane = ex->alone || large ? lanes[which].alone : lanes[which].lane;
 
-    if (ex->alone)
-        return WORK_SLOW;
     return lane == WORK_FAST && bulk ? WORK_BULK : lane;
 }
 

@@ -2,6 +2,7 @@
  * Every element is quoted, so that none is taken for anything else ("NULL", "", "{}"). */
 #include "server/store/list.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 static void add_quoted(struct buf *list, const char *text)
@@ -27,6 +28,11 @@ void list_add(struct buf *list, const char *text)
         add_quoted(list, text);
     else
         (void)buf_adds(list, "NULL");
+}
+
+void list_add_int(struct buf *list, int64_t number)
+{
+    (void)buf_addf(list, "%c%" PRId64, list->len == 0 ? '{' : ',', number);
 }
 
 int list_end(struct buf *list)

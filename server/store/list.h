@@ -5,10 +5,13 @@
 
 #include "common/buf.h"
 
+#include <stdint.h>
+
 #define LIST_TEXT_MAX ((size_t)1 << 20)
 
 /* list is empty before the first one; NULL becomes SQL's.  What fails is told at the end. */
 void list_add(struct buf *list, const char *text);
+void list_add_int(struct buf *list, int64_t number);
 /* After the last one.  -1: it is larger than the buffer may be. */
 int list_end(struct buf *list);
 

@@ -27,6 +27,18 @@ struct log_fragment {
 int log_store_post(struct db *db, const char *id, const struct poster *by,
                    const struct log_fragment *fragment, struct err *err);
 
+/* One of many. */
+struct log_post {
+    const char *id;
+    struct poster by;
+    struct log_fragment fragment;
+    struct err *err; /* ERR_NONE at first, and if it is kept */
+    bool alone;      /* the answer: nothing was done, log_store_post() knows more */
+};
+
+/* A few calls, each one transaction; what fails for one of them does not fail the others. */
+void log_store_post_all(struct db *db, struct log_post *posts, size_t count);
+
 /* The last fragment number of each phase that logged; -1: none. */
 struct log_phases {
     int64_t last[PHASE_COUNT];

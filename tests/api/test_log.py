@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """POST and GET /v1/result/{id}/log/{type}."""
+import concurrent.futures
 import uuid
 
 import pytest
@@ -97,6 +98,37 @@ def test_logs_of_unknown_jobs_are_kept(agent, user):
 def test_text_survives_byte_for_byte(agent, user, job, text):
     post(agent, job, 0, text=text)
     assert read(user, job, "?phase=test")["test"]["log_data"] == text
+
+
+def test_many_at_once_have_an_end_each_of_their_own(server, agent, user, queue):
+    """Made together: what is wrong with one does not matter to the others."""
+    def counted(what):
+        return server.metric(f'testflinger_{what}_total{{lane="log"}}')
+
+    def send(job, number, text, who, token):
+        return who.post(f"/v1/result/{job}/log/output", fragment(number, text=text),
+                        headers={"Testflinger-Lease": token} if token else {})
+
+    names = ['"{}"', '"a\\"b\\\\,c"', '"NULL"', "plain", "again"]
+    jobs = {}
+    for name in names:
+        job = user.submit(queue)
+        jobs[job] = agent.named(name)
+        assert jobs[job].claim(queue)["job_id"] == job
+    posts = [(200, job, number, f"{number}\0\u20ac{{\"\\", who, None) for number in range(12) for job, who in jobs.items()]
+    posts += [(409, job, 1, "stale", who, str(uuid.uuid4())) for job, who in jobs.items()]
+    posts += [(200, str(uuid.uuid4()), 1, "unknown", agent, None), (400, "abc", 1, "x", agent, None),
+              (422, job, "x", "x", agent, None), (200, job, 12, "-" * 100_000, jobs[job], None)]
+    batches, requests = counted("batches"), counted("batched_requests")
+    with concurrent.futures.ThreadPoolExecutor(len(posts)) as pool:
+        replies = list(pool.map(lambda one: send(*one[1:]), posts))
+    for (status, *what), reply in zip(posts, replies):
+        assert reply.status == status, (what, reply)
+    assert counted("batched_requests") - requests == len(posts) - 1, "not the large one"
+    assert counted("batches") - batches < len(posts) - 1
+    for one in jobs:
+        want = "".join(f"{number}\0\u20ac{{\"\\" for number in range(12)) + ("-" * 100_000 if one == job else "")
+        assert read(user, one, "?phase=test")["test"]["log_data"] == want
 
 
 def test_large_logs_come_back_whole(agent, user, job):

@@ -86,4 +86,41 @@ SELECT is_empty($$ SELECT * FROM api.list_log_phases(pg_temp.id(1), 'output', 7)
 SELECT is(pg_temp.read(1, 'setup', 4), 'new', 'so that who follows misses nothing');
 SELECT pg_temp.log(1, 'setup', 7, 'late', p_agent => 'a');
 SELECT is(pg_temp.read(1, 'setup'), 'new', 'what the lost agent says goes to its own attempt');
+
+-- many at once
+SELECT pg_temp.submit(n) FROM generate_series(4, 7) n \g /dev/null
+SELECT pg_temp.claim('c' || n, '{q}', n + 3) FROM generate_series(1, 5) n \g /dev/null
+CREATE TEMP TABLE many AS SELECT n, agent, token, number, data,
+    1 + sum(length(data)) OVER (ORDER BY o) - length(data) AS start, o
+FROM (VALUES (1, 1, 'b', NULL, 1, 'ab'), (2, 99, 'a', NULL, 5, 'cde'), (3, 4, 'c3', NULL, 7, ''),
+    (4, 4, 'nobody', NULL, 8, 'no'), (5, 4, 'c3', NULL, 7, 'fg'), (6, 4, 'c3', NULL, 7, 'ee'),
+    (7, 4, 'c3', NULL, 7, 'fg'), (8, 5, NULL, NULL, 1, 'x'), (9, 6, 'c9', pg_temp.id(908)::text, 2, 'h'),
+    (10, 6, 'c4', pg_temp.id(999)::text, 3, 'i'), (11, 4, 'c3', NULL, -1, 'j'),
+    (12, 4, 'c3', NULL, 9223372036854775807, 'k')) v(o, n, agent, token, number, data);
+CREATE FUNCTION pg_temp.post_many() RETURNS SETOF int LANGUAGE sql AS $$
+    SELECT request + 1 FROM (
+        SELECT array_agg(pg_temp.id(n) ORDER BY o) AS ids, array_agg(agent ORDER BY o) AS agents,
+               array_agg(token ORDER BY o) AS tokens, array_fill('output'::text, '{12}') AS types,
+               array_fill('allocate'::text, '{12}') AS phases, array_agg(number ORDER BY o) AS numbers,
+               array_fill(now(), '{12}') AS ats, array_agg(start::int ORDER BY o) AS starts,
+               array_agg(length(data) ORDER BY o) AS lengths,
+               convert_to(string_agg(data, '' ORDER BY o), 'UTF8') AS data FROM many) a
+    CROSS JOIN LATERAL api.post_logs(ids, agents, tokens, types, phases, numbers, ats, starts, lengths, data)
+$$;
+UPDATE tf.lease SET confirmed = NULL;
+SELECT set_eq('SELECT pg_temp.post_many()', '{2, 4, 8, 10}'::int[],
+    'those that are not of a running job''s agent or token are left to be posted alone');
+SELECT results_eq($$ SELECT pg_temp.read(n, 'allocate') FROM (VALUES (1), (4), (5), (6), (99)) v(n) $$,
+    $$ VALUES ('ab'), ('fgeek'), (NULL), ('h'), (NULL) $$, 'the others are kept in their order, each once');
+SELECT is((SELECT number FROM tf.log WHERE data = 'ab'), 5::bigint, 'behind those of an earlier attempt');
+SELECT is((SELECT count(*) FROM tf.log WHERE number = -1 AND data = 'j'), 1::bigint, 'whatever their number');
+SELECT is((SELECT version FROM tf.attempt WHERE job_id = pg_temp.id(4)), 5::bigint, 'every change counts');
+SELECT results_eq($$ SELECT right(job_id::text, 1)::int, confirmed = now(), lease_until > now() + interval '100 s'
+    FROM tf.lease WHERE job_id <= pg_temp.id(6) AND job_id <> pg_temp.id(2) AND job_id <> pg_temp.id(3) ORDER BY 1 $$,
+    $$ VALUES (1, true, true), (4, true, true), (5, NULL, false), (6, true, true) $$,
+    'they are signs of life for the leases of those who posted');
+SELECT set_eq('SELECT pg_temp.post_many()', '{2, 4, 8, 10}'::int[], 'all that once more');
+SELECT results_eq($$ SELECT pg_temp.read(n, 'allocate') FROM (VALUES (1), (4), (6)) v(n) $$,
+    $$ VALUES ('ab'), ('fgeek'), ('h') $$, 'changes nothing');
+SELECT is((SELECT version FROM tf.attempt WHERE job_id = pg_temp.id(4)), 5::bigint, 'nor counts');
 \ir lib/end.psql

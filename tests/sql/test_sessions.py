@@ -278,6 +278,31 @@ def test_a_locked_lease_does_not_delay_the_renewal_of_others(connect):
     two.commit()
 
 
+def test_a_locked_attempt_does_not_delay_the_logs_of_others(connect):
+    """And whoever meets them at the same fragment has waited for them before: they deadlock with nobody."""
+    quiet, one, two, three = connect(autocommit=True), connect(), connect(), connect()
+    submit(quiet, 3, "logs")
+    claim(quiet, ["l1", "l2", "l3"], ["logs"])
+    ids = [row[0] for row in quiet.execute("SELECT job_id::text FROM tf.lease WHERE queue = 'logs' ORDER BY agent")]
+    sql = ("SELECT request FROM api.post_logs(%s::uuid[], '{l1,l2,l3}', '{NULL,NULL,NULL}', '{output,output,output}',"
+           " '{test,test,test}', '{1,2,3}', ARRAY[now(), now(), now()], '{1,2,3}', '{1,1,1}', 'xyz')")
+    alone = "SELECT api.post_log(%s, %s, NULL, 'output', 'test', %s, now(), %s)"
+    Call(one, alone, (ids[0], "l1", 7, b"a"), quiet).result()
+    one.execute("SELECT FROM tf.lease WHERE job_id = %s FOR UPDATE", (ids[1],))
+    call = Call(two, sql, (ids,), quiet)
+    assert call.settle(), "waits for nobody"
+    assert call.result() == [(0,)]
+    same = Call(three, alone, (ids[2], "l3", 3, b"z"), quiet)
+    assert not same.settle(), "waits for the attempt"
+    two.commit()
+    same.result()
+    for session in (one, three):
+        session.commit()
+    assert quiet.execute("SELECT count(*) FROM tf.log WHERE job_id = ANY (%s)", (ids,)).fetchone() == (3,)
+    assert quiet.execute("SELECT array_agg(version ORDER BY agent) FROM tf.attempt WHERE job_id = ANY (%s)",
+                         (ids,)).fetchone() == ([1, 1, 1],)
+
+
 def test_whoever_ends_what_waited_too_long_takes_jobs_in_their_order(connect):
     """And not in that of their deadlines: renewals of the same jobs would deadlock with it."""
     quiet, one, two = connect(autocommit=True), connect(), connect()

@@ -18,6 +18,8 @@ BEGIN
     IF v.newest THEN
         PERFORM tfx.touch_lease(v_lease, p_agent, p_token);
     END IF;
+    -- Before the fragment: api.post_logs().
+    PERFORM FROM tf.attempt a WHERE a.job_id = p_id AND a.attempt = v.attempt FOR NO KEY UPDATE;
     -- Absurd numbers stay as they are: adding to them could overflow.
     IF p_number BETWEEN 0 AND 1000000000000 THEN
         v_number := p_number + v.first_number;

@@ -291,6 +291,16 @@ static void test_claims_are_run_together(void **state)
     assert_int_equal(metrics_get(f->metrics, METRIC_POOL_SIZE_CLAIM), 1);
 }
 
+static void test_logs_are_run_together(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_run_together(f, WORK_LOG);
+    assert_int_equal(metrics_get(f->metrics, METRIC_BATCHES_LOG), 2);
+    assert_int_equal(metrics_get(f->metrics, METRIC_BATCHED_LOG), 4);
+    assert_int_equal(metrics_get(f->metrics, METRIC_POOL_SIZE_LOG), 1);
+}
+
 static void test_what_is_run_together_has_a_limit(void **state)
 {
     struct fixture *f = *state;
@@ -327,6 +337,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_waits_in_a_lane_that_gathers_is_run_together,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(test_claims_are_run_together, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_logs_are_run_together, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_run_together_has_a_limit, setup, teardown),
     };
 

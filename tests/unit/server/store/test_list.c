@@ -43,9 +43,23 @@ static void test_a_list_that_is_too_large_is_told_at_the_end(void **state)
     buf_done(&list);
 }
 
+static void test_numbers_are_not_quoted(void **state)
+{
+    struct buf list;
+
+    (void)state;
+    buf_init(&list, LIST_TEXT_MAX);
+    list_add_int(&list, INT64_MIN);
+    list_add_int(&list, 0);
+    assert_int_equal(list_end(&list), 0);
+    assert_string_equal(buf_text(&list), "{-9223372036854775808,0}");
+    buf_done(&list);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_numbers_are_not_quoted),
         cmocka_unit_test(test_every_text_is_quoted),
         cmocka_unit_test(test_a_list_that_is_too_large_is_told_at_the_end),
     };
