@@ -41,7 +41,8 @@ def check(count, report):
 
 
 def measure_crowds(bench, lab):
-    insert_ms = pgbench.run(lab, BARE, bench.seconds, clients=1, logged=True, user="postgres").p50_ms
+    insert_ms, paced_ms = (pgbench.run(lab, BARE, LONGER * bench.seconds if pace else bench.seconds, clients=1,
+                                       logged=True, user="postgres", pace=pace).p50_ms for pace in (None, RATE))
     found = {}
     add = bench.figures.figure
     for agents in CROWDS:
@@ -49,6 +50,9 @@ def measure_crowds(bench, lab):
         p50, p99 = found[agents]["p50_us"] / 1000, found[agents]["p99_us"] / 1000
         add("delivery", f"p50, {agents:,} waiting / one insert", "ms", "pgbench, 1 client").add(p50, insert_ms)
         add("delivery", f"p99, {agents:,} waiting", "ms").add(p99)
+    # Caches are cold and cores asleep when something is done 25 times in a second, ours or not.
+    add("delivery", "p50, 1 waiting / one insert at this pace", "ms", "pgbench, 25 in a second").add(
+        found[1]["p50_us"] / 1000, paced_ms)
     add("delivery", "p99, 5,000 waiting / 1 waiting", "ms", "1 waiting").add(
         found[5000]["p99_us"] / 1000, found[1]["p99_us"] / 1000)
 

@@ -23,8 +23,9 @@ class Result:
         return statistics.median(self.times_us) / 1000
 
 
-def run(lab, script, seconds, clients=CLIENTS, logged=False, user=SERVER_LOGIN):
-    """script: what a transaction of pgbench does; :n starts as 0.  logged: with the time of each."""
+def run(lab, script, seconds, clients=CLIENTS, logged=False, user=SERVER_LOGIN, pace=None):
+    """script: what a transaction of pgbench does; :n starts as 0.  logged: with the time of each.  pace: so
+    many of them in a second."""
     path, prefix = lab.directory / "pgbench.sql", lab.directory / "pgbench-times"
     path.write_text(script.strip() + "\n")
     command = [str(BIN / "pgbench"), "-n", "-M", "prepared", "-c", str(clients), "-j", str(min(clients, THREADS)),
@@ -32,6 +33,8 @@ def run(lab, script, seconds, clients=CLIENTS, logged=False, user=SERVER_LOGIN):
                "-U", user]
     if logged:
         command += ["--log", f"--log-prefix={prefix}"]
+    if pace:
+        command += [f"--rate={pace}"]
     done = subprocess.run([*command, lab.database], check=False, text=True, timeout=seconds + 120,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if done.returncode != 0:
@@ -40,9 +43,12 @@ def run(lab, script, seconds, clients=CLIENTS, logged=False, user=SERVER_LOGIN):
 
 
 def read_times(prefix):
-    """The third column of its log is microseconds."""
+    """The third column of its log is microseconds since the transaction was due; with a pace, the last one
+    how late it began."""
     times = []
     for path in prefix.parent.glob(prefix.name + ".*"):
-        times += [int(line.split()[2]) for line in path.read_text().splitlines()]
+        for line in path.read_text().splitlines():
+            fields = [int(field) for field in line.split()]
+            times.append(fields[2] - sum(fields[6:7]))
         path.unlink()
     return times
