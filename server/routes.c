@@ -66,7 +66,7 @@ const struct route routes[] = {
     {"GET",    "/v1/restricted-queues/{queue}",  MAY_USE,    restriction_show,      LANE_FAST, READ},
     {"POST",   "/v1/restricted-queues/{queue}",  MAY_MANAGE, restriction_add,       LANE_FAST, JSON(SMALL, owner)},
     {"GET",    "/v1/result/{id}",                MAY_ANY,    result_show,           LANE_FAST, READ},
-    {"POST",   "/v1/result/{id}",                MAY_AGENT,  result_post,           LANE_FAST, JSON(LARGE, result)},
+    {"POST",   "/v1/result/{id}",                MAY_AGENT,  NULL,                  LANE_RESULT, POSTS(LARGE, result, result_post)},
     {"GET",    "/v1/result/{id}/artifact",       MAY_USE,    artifact_download,     LANE_BULK, READ},
     {"POST",   "/v1/result/{id}/artifact",       MAY_AGENT,  NULL,                  LANE_BULK, UPLOAD(artifact)},
     {"GET",    "/v1/result/{id}/log/{type}",     MAY_USE,    result_log_show,       LANE_FAST, READ},

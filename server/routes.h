@@ -25,11 +25,12 @@ struct app;
 enum lane {
     LANE_LOOP, /* answered on the loop thread: never blocks, app->db is NULL */
     LANE_FAST,
-    LANE_SLOW,  /* passwords, search, big listings */
-    LANE_BULK,  /* files: a piece of one costs as much as many small requests */
-    LANE_RENEW, /* one thread makes all that wait at a moment: .together instead of .handler */
-    LANE_CLAIM, /* likewise */
-    LANE_LOG,   /* likewise, if the body is small */
+    LANE_SLOW,   /* passwords, search, big listings */
+    LANE_BULK,   /* files: a piece of one costs as much as many small requests */
+    LANE_RENEW,  /* one thread makes all that wait at a moment: .together instead of .handler */
+    LANE_CLAIM,  /* likewise */
+    LANE_LOG,    /* likewise, if the body is small */
+    LANE_RESULT, /* likewise */
 };
 
 enum body_kind {

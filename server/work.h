@@ -15,10 +15,11 @@ struct app;
 enum work_lane {
     WORK_FAST,
     WORK_SLOW,
-    WORK_BULK,  /* pieces of files and of long answers */
-    WORK_RENEW, /* gathers: renewals of leases */
-    WORK_CLAIM, /* gathers: agents that ask for work */
-    WORK_LOG,   /* gathers: fragments of logs */
+    WORK_BULK,   /* pieces of files and of long answers */
+    WORK_RENEW,  /* gathers: renewals of leases */
+    WORK_CLAIM,  /* gathers: agents that ask for work */
+    WORK_LOG,    /* gathers: fragments of logs */
+    WORK_RESULT, /* gathers: results */
     WORK_LANES,
 };
 #define WORK_TOGETHER_MAX 256

@@ -102,11 +102,13 @@
 \ir functions/result/mark_stop.sql
 \ir functions/result/name_version.sql
 \ir functions/result/post_result.sql
+\ir functions/result/post_results.sql
 \ir functions/result/purge_strays.sql
 \ir functions/result/read_result.sql
 \ir functions/result/show_early_state.sql
 \ir functions/result/show_state.sql
 \ir functions/result/store_result.sql
+\ir functions/result/take_result.sql
 -- log
 \ir functions/log/cut_fragment.sql
 \ir functions/log/find_next_fragment.sql

@@ -54,6 +54,12 @@ static const struct lane_kind kinds[WORK_LANES] = {
                   .depth = METRIC_POOL_WAITING_LOG,
                   .batches = METRIC_BATCHES_LOG,
                   .batched = METRIC_BATCHED_LOG},
+    [WORK_RESULT] = {.together_max = WORK_TOGETHER_MAX,
+                     .size = METRIC_POOL_SIZE_RESULT,
+                     .in_use = METRIC_POOL_IN_USE_RESULT,
+                     .depth = METRIC_POOL_WAITING_RESULT,
+                     .batches = METRIC_BATCHES_RESULT,
+                     .batched = METRIC_BATCHED_RESULT},
 };
 
 static bool gathers(const struct lane *lane)

@@ -46,7 +46,6 @@ HANDLER(restriction_list);
 HANDLER(restriction_remove);
 HANDLER(restriction_show);
 HANDLER(result_log_show);
-HANDLER(result_post);
 HANDLER(result_show);
 HANDLER(secret_delete);
 HANDLER(secret_put);
@@ -56,6 +55,7 @@ HANDLER(token_revoke);
 
 /* Those of routes in lanes that gather. */
 void result_log_post(struct app *app, struct turn *turns, size_t count);
+void result_post(struct app *app, struct turn *turns, size_t count);
 
 extern const struct upload_handler artifact_upload;
 extern const struct upload_handler attachments_upload;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Results of a job: posted by its agent as a whole, read as one flat object with the logs in it. */
+ * Results of a job, read as one flat object with the logs in it. */
 #include "server/store/result.h"
 
 #include "common/cleanup.h"
@@ -10,43 +10,6 @@
 #include "server/wake.h"
 
 #include <string.h>
-
-/* Writes a member of the body as text; *ret_text is NULL if it is not there. */
-static int member_text(const struct request *req, const char *key, struct buf *b,
-                       const char **ret_text, struct err *err)
-{
-    struct json_object *value = jsn_get(req->json, key);
-
-    *ret_text = NULL;
-    if (!value)
-        return 0;
-    if (jsn_add_tree(b, value) < 0)
-        return err_set(err, ERR_TOO_LARGE, "result is too large");
-    *ret_text = buf_text(b);
-    return 0;
-}
-
-/* POST /v1/result/{id} */
-int result_post(struct app *app, const struct request *req, struct response *res, struct err *err)
-{
-    AUTO(buf) struct buf status = BUF_INIT(RESPONSE_BODY_MAX);
-    AUTO(buf) struct buf queue = BUF_INIT(NAME_MAX_BYTES + 1);
-    AUTO(buf) struct buf device_info = BUF_INIT(RESPONSE_BODY_MAX);
-    struct posted_result what = {.job_state = jsn_text(req->json, "job_state"),
-                                 .stopped = jsn_text(req->json, "stopped")};
-    struct poster by;
-    char id[UUID_TEXT_SIZE];
-
-    if (request_uuid(req, "id", id, err) < 0 || handler_poster(req, &by, err) < 0 ||
-        member_text(req, "status", &status, &what.status, err) < 0 ||
-        member_text(req, "device_info", &device_info, &what.device_info, err) < 0 ||
-        result_store_post(app->db, id, &by, &what, &queue, err) < 0)
-        return -1;
-    wake_tell(app->waker, WAKE_JOB, id);
-    if (queue.len > 0)
-        wake_tell(app->waker, WAKE_QUEUE, buf_text(&queue));
-    return response_ok(res);
-}
 
 static int begin_log(struct buf *piece, const char *type, const char *phase, bool first)
 {

@@ -55,9 +55,13 @@ void result_log_post(struct app *app, struct turn *turns, size_t count)
         return;
     store(app->db, posts, posted);
     for (size_t i = 0; i < posted; i++) {
+        struct turn *turn = posting[i];
+
+        /* What the database could not take at all would spoil the round the next time too. */
+        turn->slow = turn->alone && posts[i].err->code == ERR_INTERNAL;
         if (posts[i].alone)
-            posting[i]->end = TURN_ALONE;
+            turn->end = TURN_ALONE;
         else if (!posts[i].err->code)
-            (void)response_ok(posting[i]->res);
+            (void)response_ok(turn->res);
     }
 }

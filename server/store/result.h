@@ -8,6 +8,7 @@
 #include "server/db/db.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* The agent that posts or asks: its cookie and its lease token; either may be NULL. */
@@ -30,6 +31,19 @@ struct posted_result {
 /* Appends to *ret_queue where the job can be claimed again because of this; nothing if nowhere. */
 int result_store_post(struct db *db, const char *id, const struct poster *by,
                       const struct posted_result *what, struct buf *ret_queue, struct err *err);
+
+/* One of many. */
+struct result_post {
+    const char *id;
+    struct poster by;
+    struct posted_result what;
+    struct err *err;   /* ERR_NONE at first, and if it is taken */
+    struct buf *queue; /* as above */
+    bool alone;        /* the answer: nothing was done, result_store_post() knows more */
+};
+
+/* A few calls, each one transaction; what fails for one of them does not fail the others. */
+void result_store_post_all(struct db *db, struct result_post *posts, size_t count);
 
 /* The texts are valid until result_row_done(). */
 struct result_row {

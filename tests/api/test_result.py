@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """POST and GET /v1/result/{id}."""
+import concurrent.futures
 import uuid
 
 import pytest
@@ -18,6 +19,41 @@ def result(caller, job):
     reply = caller.get(f"/v1/result/{job}")
     assert reply.status == 200, reply
     return reply.json()
+
+
+def test_many_at_once_have_an_end_each_of_their_own(server, agent, user, queue):
+    """Made together: what is wrong with one does not matter to the others."""
+    def counted(what):
+        return server.metric(f'testflinger_{what}_total{{lane="result"}}')
+
+    def send(job, body, who, token):
+        return who.post(f"/v1/result/{job}", body, headers={"Testflinger-Lease": token} if token else {})
+
+    jobs = {}
+    for name in ('"{}"', '"a\\"b\\\\,c"', '"NULL"', "plain", "again"):
+        job = user.submit(queue)
+        jobs[job] = agent.named(name)
+        assert jobs[job].claim(queue)["job_id"] == job
+    info = {"a": "\0 \u20ac {\"\\", "b": [None, "NULL"]}
+    posts = [(200, job, {"status": {"setup": 0, "test": 3}, "device_info": info}, who, None)
+             for job, who in jobs.items() for _ in range(6)]
+    posts += [(409, job, {"status": {"setup": 9}}, who, str(uuid.uuid4())) for job, who in jobs.items()]
+    posts += [(200, str(uuid.uuid4()), {"job_state": "setup"}, agent, None), (400, "abc", {}, agent, None),
+              (422, job, {"status": 5}, agent, None), (200, job, {"device_info": {**info, "c": "-" * 100_000}}, jobs[job], None)]
+    batches, requests = counted("batches"), counted("batched_requests")
+    with concurrent.futures.ThreadPoolExecutor(len(posts)) as pool:
+        replies = list(pool.map(lambda one: send(*one[1:]), posts))
+    for (status, *what), reply in zip(posts, replies):
+        assert reply.status == status, (what, reply)
+    assert counted("batched_requests") - requests == len(posts) - 1, "not the large one"
+    assert counted("batches") - batches < len(posts) - 1
+    with concurrent.futures.ThreadPoolExecutor(len(jobs)) as pool:
+        assert {reply.status for reply in pool.map(
+            lambda one: send(one[0], {"job_state": "complete"}, one[1], None), jobs.items())} == {200}
+    for one in jobs:
+        result = user.get(f"/v1/result/{one}").json()
+        result["device_info"].pop("c", None)
+        assert result == {"job_state": "complete", "device_info": info, "setup_status": 0, "test_status": 3}
 
 
 def test_each_key_replaces_the_one_before(agent, anonymous, running):

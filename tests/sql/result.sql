@@ -155,4 +155,36 @@ SELECT ok(pg_temp.changed(), 'and what comes after it');
 SELECT results_eq($$ SELECT attempt, version = pg_temp.version(7) FROM api.read_result(pg_temp.id(7), NULL, NULL, NULL, 1) $$,
     $$ SELECT attempt, true FROM api.read_result(pg_temp.id(7), NULL, NULL) $$, 'the newest may be named');
 SELECT is_empty($$ SELECT * FROM api.read_result(pg_temp.id(7), NULL, NULL, NULL, 5) $$, 'one there never was has no row');
+
+-- many at once
+SELECT pg_temp.submit(n, jsonb_build_object('queue', 'many' || n) || CASE n WHEN 24 THEN '{"retry": {"max": 1, "on": ["test"]}}'::jsonb
+    ELSE '{}' END) FROM generate_series(21, 27) n \g /dev/null
+UPDATE tf.agent SET queues = queues || '{many24}' WHERE name = 'spare';
+SELECT pg_temp.claim('m' || n, ARRAY['many' || n], n - 20) FROM generate_series(21, 26) n \g /dev/null
+SELECT api.cancel_job(pg_temp.id(25), NULL) \g /dev/null
+CREATE TEMP TABLE many AS SELECT * FROM (VALUES (1, 22, 'm22', NULL, '{"test":0}', NULL, 'complete', NULL),
+    (2, 21, 'x', pg_temp.id(901)::text, '{"setup":0}', '{"k": "v"}', 'provision', NULL),
+    (3, 23, 'm22', NULL, '{"setup":1}', NULL, 'complete', NULL), (4, 24, 'm24', NULL, '{"test":1}', NULL, 'complete', NULL),
+    (5, 25, 'm25', NULL, NULL, NULL, 'complete', NULL), (6, 26, 'm26', pg_temp.id(999)::text, '{"setup":1}', NULL, 'complete', NULL),
+    (7, 27, NULL, NULL, '{"setup":1}', NULL, 'setup', NULL), (8, 99, 'm', NULL, '{"setup":1}', NULL, 'setup', NULL))
+    v(n, id, agent, token, status, device_info, job_state, stopped);
+CREATE FUNCTION pg_temp.post_many() RETURNS TABLE (request int, queue text, alone boolean) LANGUAGE sql AS $$
+    SELECT r.request + 1, r.queue, r.alone FROM (
+        SELECT array_agg(pg_temp.id(id) ORDER BY n) AS ids, array_agg(agent ORDER BY n) AS agents,
+               array_agg(token ORDER BY n) AS tokens, array_agg(status ORDER BY n) AS statuses,
+               array_agg(device_info ORDER BY n) AS infos, array_agg(job_state ORDER BY n) AS states,
+               array_agg(stopped ORDER BY n) AS stopped FROM many) a
+    CROSS JOIN LATERAL api.post_results(ids, agents, tokens, statuses, infos, states, a.stopped) r
+$$;
+SELECT set_eq('SELECT * FROM pg_temp.post_many()', $$ VALUES (3, NULL, true), (4, 'many24', false), (6, NULL, true),
+    (7, NULL, true), (8, NULL, true) $$, 'those that are not of a running job''s agent or token are left to be posted alone');
+SELECT results_eq($$ SELECT n, job_state, status FROM generate_series(21, 27) n
+    CROSS JOIN LATERAL api.read_result(pg_temp.id(n), NULL, NULL) ORDER BY n $$,
+    $$ VALUES (21, 'provision', '{"setup":0}'), (22, 'complete', '{"test":0}'), (23, 'running', NULL),
+        (24, 'waiting', '{"test":1}'), (25, 'cancelled', NULL), (26, 'running', NULL), (27, 'waiting', NULL) $$,
+    'the others are taken, each as it would be by itself');
+SELECT is(pg_temp.outcome(22), 'passed', 'one has ended');
+SELECT is_empty($$ SELECT FROM tf.lease WHERE job_id = pg_temp.id(25) $$, 'one knows that it is cancelled');
+SELECT set_eq('SELECT * FROM pg_temp.post_many()', $$ VALUES (1, NULL, true), (3, NULL, true), (4, NULL, true), (5, NULL, true),
+    (6, NULL, true), (7, NULL, true), (8, NULL, true) $$, 'once more: what has ended meanwhile is left, too');
 \ir lib/end.psql

@@ -303,6 +303,22 @@ def test_a_locked_attempt_does_not_delay_the_logs_of_others(connect):
                          (ids,)).fetchone() == ([1, 1, 1],)
 
 
+def test_a_locked_lease_does_not_delay_the_results_of_others(connect):
+    quiet, one, two = connect(autocommit=True), connect(), connect()
+    submit(quiet, 2, "results")
+    claim(quiet, ["r1", "r2"], ["results"])
+    ids = [row[0] for row in quiet.execute("SELECT job_id::text FROM tf.lease WHERE queue = 'results' ORDER BY agent")]
+    one.execute("SELECT FROM tf.lease WHERE job_id = %s FOR UPDATE", (ids[0],))
+    call = Call(two, "SELECT request, alone FROM api.post_results(%s::uuid[], '{r1,r2}', '{NULL,NULL}', '{NULL,NULL}',"
+                " '{NULL,NULL}', '{setup,complete}', '{NULL,NULL}')", (ids,), quiet)
+    assert call.settle(), "waits for nobody"
+    assert call.result() == [(0, True)]
+    two.commit()
+    one.rollback()
+    assert quiet.execute("SELECT array_agg(final_state ORDER BY agent NULLS FIRST) FROM tf.job WHERE queue = 'results'"
+                         ).fetchone() == ([None, "complete"],)
+
+
 def test_whoever_ends_what_waited_too_long_takes_jobs_in_their_order(connect):
     """And not in that of their deadlines: renewals of the same jobs would deadlock with it."""
     quiet, one, two = connect(autocommit=True), connect(), connect()

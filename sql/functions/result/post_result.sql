@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- What an agent posts about a job: exit codes (JSON text, phase -> int), device info (JSON text)
 -- and a state; NULL: the key was absent.  complete and completed end the job; waiting is ignored;
--- any other state shows while the job is open.  p_stopped: what a phase was stopped for (tfx.mark_stop).  Unknown job: kept, no error.  After the end the
--- state stays and only the results are kept.
+-- any other state shows while the job is open.  p_stopped: what a phase was stopped for (tfx.mark_stop).
+-- Unknown job: kept, no error.  After the end the state stays and only the results are kept.
 -- queue: where the job can be claimed again after that; no row: nowhere.
 --   TF409  the token is stale        TF503  the job kept moving: try again
 CREATE FUNCTION api.post_result(p_id uuid, p_agent text, p_token text, p_status text,
@@ -12,26 +12,13 @@ RETURNS TABLE (queue text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET jit = off SET enable_seqscan = off AS $$
 DECLARE
-    v_at timestamptz;
     v_place record;
-    v record;
-    v_ends boolean := coalesce(p_job_state IN ('complete', 'completed'), false);
 BEGIN
     -- First of all the job's place: whose attempt it is does not change from now on.
     v_place := tfx.lock_job(p_id);
     PERFORM tfx.refuse_moving(p_id, v_place.ret_state);
-    v_at := clock_timestamp(); -- one moment: the start of a phase is never behind its end
-    v := tfx.find_attempt(p_id, p_agent, p_token, v_place.ret_row);
-    IF v.newest AND NOT v_ends THEN
-        PERFORM tfx.show_state(p_id, v_place.ret_row, v.attempt, p_agent, p_token, p_job_state, v_at);
-    END IF;
-    PERFORM tfx.store_result(p_id, v.attempt, v.week, p_status, p_device_info, v_at);
-    IF v.newest AND v_ends THEN
-        queue := tfx.finish_job(p_id, v_place, v, p_job_state, p_agent, p_stopped, p_status);
-    ELSIF v.newest AND p_stopped IS NOT NULL THEN
-        PERFORM tfx.mark_stop(p_id, v.attempt, p_stopped);
-    END IF;
-    PERFORM tfx.count_change(p_id, v.attempt);
+    queue := tfx.take_result(p_id, v_place.ret_state, v_place.ret_row, p_agent, p_token, p_status,
+                             p_device_info, p_job_state, p_stopped);
     IF queue IS NOT NULL THEN
         RETURN NEXT;
     END IF;

@@ -301,6 +301,16 @@ static void test_logs_are_run_together(void **state)
     assert_int_equal(metrics_get(f->metrics, METRIC_POOL_SIZE_LOG), 1);
 }
 
+static void test_results_are_run_together(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_run_together(f, WORK_RESULT);
+    assert_int_equal(metrics_get(f->metrics, METRIC_BATCHES_RESULT), 2);
+    assert_int_equal(metrics_get(f->metrics, METRIC_BATCHED_RESULT), 4);
+    assert_int_equal(metrics_get(f->metrics, METRIC_POOL_SIZE_RESULT), 1);
+}
+
 static void test_what_is_run_together_has_a_limit(void **state)
 {
     struct fixture *f = *state;
@@ -338,6 +348,7 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(test_claims_are_run_together, setup, teardown),
         cmocka_unit_test_setup_teardown(test_logs_are_run_together, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_results_are_run_together, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_run_together_has_a_limit, setup, teardown),
     };
 
