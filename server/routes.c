@@ -4,6 +4,7 @@
 
 #include "server/handlers/claim.h"
 #include "server/handlers/handlers.h"
+#include "server/handlers/job.h"
 #include "server/handlers/lease.h"
 #include "server/handlers/service.h"
 
@@ -44,7 +45,7 @@ const struct route routes[] = {
     {"GET",    "/v1/client-permissions/{id}",    MAY_MANAGE, client_show,           LANE_FAST, READ},
     {"PUT",    "/v1/client-permissions/{id}",    MAY_MANAGE, client_put,            LANE_SLOW, JSON(MEDIUM, client)},
     {"GET",    "/v1/job",                        MAY_AGENT,  NULL,                  LANE_CLAIM, CLAIM(job_claim)},
-    {"POST",   "/v1/job",                        MAY_USE,    job_submit,            LANE_FAST, JSON(LARGE, job)},
+    {"POST",   "/v1/job",                        MAY_USE,    NULL,                  LANE_SUBMIT, POSTS(LARGE, job, job_submit)},
     {"GET",    "/v1/job/{id}",                   MAY_USE,    job_show,              LANE_FAST, READ},
     {"POST",   "/v1/job/{id}/action",            MAY_USE,    job_action,            LANE_FAST, JSON(SMALL, job_action)},
     {"GET",    "/v1/job/{id}/attachments",       MAY_AGENT,  attachments_download,  LANE_BULK, READ},

@@ -31,6 +31,7 @@ enum lane {
     LANE_CLAIM,  /* likewise */
     LANE_LOG,    /* likewise, if the body is small */
     LANE_RESULT, /* likewise */
+    LANE_SUBMIT, /* likewise */
 };
 
 enum body_kind {

@@ -20,6 +20,7 @@ enum work_lane {
     WORK_CLAIM,  /* gathers: agents that ask for work */
     WORK_LOG,    /* gathers: fragments of logs */
     WORK_RESULT, /* gathers: results */
+    WORK_SUBMIT, /* gathers: new jobs */
     WORK_LANES,
 };
 #define WORK_TOGETHER_MAX 256

@@ -60,6 +60,12 @@ static const struct lane_kind kinds[WORK_LANES] = {
                      .depth = METRIC_POOL_WAITING_RESULT,
                      .batches = METRIC_BATCHES_RESULT,
                      .batched = METRIC_BATCHED_RESULT},
+    [WORK_SUBMIT] = {.together_max = WORK_TOGETHER_MAX,
+                     .size = METRIC_POOL_SIZE_SUBMIT,
+                     .in_use = METRIC_POOL_IN_USE_SUBMIT,
+                     .depth = METRIC_POOL_WAITING_SUBMIT,
+                     .batches = METRIC_BATCHES_SUBMIT,
+                     .batched = METRIC_BATCHED_SUBMIT},
 };
 
 static bool gathers(const struct lane *lane)

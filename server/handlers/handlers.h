@@ -32,7 +32,6 @@ HANDLER(job_position);
 HANDLER(job_search);
 HANDLER(job_show);
 HANDLER(job_status);
-HANDLER(job_submit);
 HANDLER(job_timeline);
 HANDLER(queue_advertise);
 HANDLER(queue_agents);

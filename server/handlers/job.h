@@ -7,7 +7,7 @@
 #include "common/err.h"
 #include "common/parse.h"
 #include "server/crypto/digest.h"
-#include "server/http/request.h"
+#include "server/routes.h"
 
 #define JOB_TEXT_MAX ((size_t)32 << 20) /* escapes may make a body longer */
 #define JOB_KEY_MAX  255
@@ -19,6 +19,9 @@ struct job_submission {
     char key[JOB_KEY_MAX + 1];        /* Idempotency-Key; "": none was sent */
     char key_sha256[DIGEST_HEX_SIZE]; /* of the whole body in canonical form, with a key */
 };
+
+/* POST /v1/job */
+void job_submit(struct app *app, struct turn *turns, size_t count);
 
 /* SHA-256 of the canonical text, in hexadecimal: the same for equal JSON. */
 int job_digest(struct json_object *json, char ret_sha256[static DIGEST_HEX_SIZE], struct err *err);

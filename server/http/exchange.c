@@ -70,10 +70,11 @@ enum work_lane exchange_lane(const struct exchange *ex)
     static const struct {
         enum work_lane lane, alone;
     } lanes[] = {
-        [LANE_LOOP] = {WORK_FAST, WORK_FAST},   [LANE_FAST] = {WORK_FAST, WORK_FAST},
-        [LANE_SLOW] = {WORK_SLOW, WORK_SLOW},   [LANE_BULK] = {WORK_BULK, WORK_BULK},
-        [LANE_RENEW] = {WORK_RENEW, WORK_SLOW}, [LANE_CLAIM] = {WORK_CLAIM, WORK_SLOW},
-        [LANE_LOG] = {WORK_LOG, WORK_FAST},     [LANE_RESULT] = {WORK_RESULT, WORK_FAST},
+        [LANE_LOOP] = {WORK_FAST, WORK_FAST},     [LANE_FAST] = {WORK_FAST, WORK_FAST},
+        [LANE_SLOW] = {WORK_SLOW, WORK_SLOW},     [LANE_BULK] = {WORK_BULK, WORK_BULK},
+        [LANE_RENEW] = {WORK_RENEW, WORK_SLOW},   [LANE_CLAIM] = {WORK_CLAIM, WORK_SLOW},
+        [LANE_LOG] = {WORK_LOG, WORK_FAST},       [LANE_RESULT] = {WORK_RESULT, WORK_FAST},
+        [LANE_SUBMIT] = {WORK_SUBMIT, WORK_FAST},
     };
     enum lane which = ex->match.route ? ex->match.route->lane : LANE_FAST;
     bool large = ex->received_bytes >= TOGETHER_BYTES;

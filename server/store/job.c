@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * api.submit_job and its like. */
+ * api.get_job and its like. */
 #include "server/store/job.h"
 
 #include "common/cleanup.h"
@@ -7,27 +7,6 @@
 #include "server/store/row.h"
 
 #include <stdio.h>
-
-int job_store_submit(struct db *db, const char *definition, const char *facts,
-                     char ret_id[static UUID_TEXT_SIZE], struct err *err)
-{
-    /* The id is in the facts: sent twice, it is the same job and not a second one. */
-    static const struct db_statement submit = {
-        .name = "submit_job",
-        .sql = "SELECT job_id FROM api.submit_job($1, $2)",
-        .params = 2,
-        .repeatable = true,
-    };
-    const struct db_param params[] = {db_text(definition), db_text(facts)};
-    AUTO(db_rows) struct db_rows rows = {.result = NULL};
-
-    if (db_query(db, &submit, params, &rows, err) < 0)
-        return -1;
-    if (db_rows_count(&rows) != 1)
-        return err_set(err, ERR_INTERNAL, "submission without an answer");
-    (void)snprintf(ret_id, UUID_TEXT_SIZE, "%s", db_rows_text(&rows, 0, 0));
-    return 0;
-}
 
 int job_store_get(struct db *db, const char *id, struct buf *ret_body, bool *ret_found,
                   struct err *err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Jobs: submission, definition, place in the queue, cancellation. */
+ * Jobs: definition, place in the queue, cancellation. */
 #ifndef SERVER_STORE_JOB_H
 #define SERVER_STORE_JOB_H
 
@@ -12,10 +12,6 @@
 #include <stdint.h>
 
 struct db;
-
-/* definition: the JSON text to keep.  facts: JSON, what SQL needs of it and of the caller. */
-int job_store_submit(struct db *db, const char *definition, const char *facts,
-                     char ret_id[static UUID_TEXT_SIZE], struct err *err);
 
 /* Appends the definition with its job_id; *ret_found is false for an unknown job. */
 int job_store_get(struct db *db, const char *id, struct buf *ret_body, bool *ret_found,

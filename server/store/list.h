@@ -15,4 +15,9 @@ void list_add_int(struct buf *list, int64_t number);
 /* After the last one.  -1: it is larger than the buffer may be. */
 int list_end(struct buf *list);
 
+/* The same in PostgreSQL's binary form, where nothing has to be quoted: for long texts.  The list
+ * begins with its count. */
+void list_begin_binary(struct buf *list, size_t count);
+int list_add_binary(struct buf *list, const struct buf *text);
+
 #endif

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import subprocess
+import uuid
 
 import psycopg
 import pytest
@@ -216,6 +217,18 @@ def test_what_concerns_one_job_reads_a_few_rows(session, name):
     assert session.run(sql, *params) is not None
     assert no_large_table_is_read_from_end_to_end(session)
     assert session.rows() < 40, session.scans
+
+
+def test_a_batch_of_submissions_reads_a_few_rows_for_each(session):
+    facts = [{"new_id": str(uuid.uuid4()), "queue": f"queue{n % 60}", "sha256": "00", "hold": n % 4 == 0,
+              "has_reservation": n % 5 == 0, **({"key": f"key {n}", "key_sha256": "00"} if n % 2 else {}),
+              **({"tags": ["even"], "id": job_id(n + 1)} if n % 3 == 0 else {})} for n in range(64)]
+    rows = session.run("SELECT failure FROM api.submit_jobs(array_fill('{}'::text, %s), %s)", [len(facts)],
+                       json.dumps(facts))
+    assert sum(failure is None for failure, in rows) == 42
+    assert session.scanned("job") <= {"job_pkey"}
+    assert no_large_table_is_read_from_end_to_end(session)
+    assert session.rows() < 4 * len(facts), session.scans
 
 
 @pytest.mark.parametrize("caller", [{}, {"client_id": "c"}])

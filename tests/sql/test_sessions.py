@@ -5,6 +5,7 @@ Each pair of actions is run on a job in each state: the first session acts and k
 open, the second acts, the first commits or rolls back.  The job must end as it does when the two
 act one after the other, in one order or the other, on a quiet database."""
 import itertools
+import json
 import re
 import uuid
 
@@ -354,6 +355,32 @@ def test_the_same_key_twice_at_once_is_one_job(connect, ending, allowed):
     two.commit()
     assert quiet.execute("SELECT job_id::text FROM tf.wait WHERE queue = %s",
                          (queue,)).fetchall() == [(ids[allowed],)]
+
+
+SUBMIT_ALL = ("SELECT request, failure FROM api.submit_jobs(array_fill('{}'::text, %s), %s) ORDER BY request")
+
+
+def submit_all(session, watcher, *facts):
+    return Call(session, SUBMIT_ALL, ([len(facts)], json.dumps(
+        [{"new_id": str(uuid.uuid4()), "sha256": "00", "queue": "batches", **one} for one in facts])), watcher)
+
+
+@pytest.mark.parametrize("ending, failure", [("commit", "55P03"), ("rollback", None)])
+@pytest.mark.parametrize("known", ["id", "key"])
+def test_batches_of_submissions_wait_for_each_other_in_one_order(connect, ending, failure, known):
+    quiet, one, two = connect(autocommit=True), connect(), connect()
+    names = sorted(str(uuid.uuid4()) for _ in range(2))
+    first, second = [{"id": name} if known == "id" else {"key": name, "key_sha256": "00"} for name in names]
+    assert submit_all(one, quiet, first).result() == [(0, None)]
+    call = submit_all(two, quiet, {}, second, first, {})
+    assert not call.settle(), "the second batch waits for the first"
+    assert submit_all(one, quiet, second).result() == [(0, None)], "and does not have what that wants next"
+    getattr(one, ending)()
+    assert call.result() == [(0, None), (1, failure), (2, failure), (3, None)]
+    two.commit()
+    bound = quiet.execute("SELECT count(*) FROM tf.submission_key k JOIN tf.job j ON j.id = k.job_id"
+                          " WHERE k.key = ANY (%s)", (names,))
+    assert bound.fetchone() == (2 if known == "key" else 0,)
 
 
 def test_an_agent_that_is_being_sent_away_gets_no_job(connect):

@@ -2,7 +2,6 @@
 -- What goes with a new row of tf.job: its definition, its place in the queue (tf.hold while
 -- attachments are missing), tags, secrets it names, how long it
 -- wants to wait, counters and first event.
---   TF422  a tag is too long to be indexed
 CREATE FUNCTION tfx.place_job(p_job tf.job, p_definition text, p_facts jsonb) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -23,10 +22,6 @@ BEGIN
         FROM (SELECT (p_facts ->> 'max_wait')::bigint) s(seconds);
     END IF;
     IF p_facts -> 'tags' IS NOT NULL THEN
-        IF EXISTS (SELECT FROM jsonb_array_elements_text(p_facts -> 'tags') t(tag)
-                   WHERE octet_length(t.tag) > 1000) THEN
-            RAISE EXCEPTION 'a tag is longer than 1,000 bytes' USING ERRCODE = 'TF422';
-        END IF;
         INSERT INTO tf.job_tag (tag, seq, job_id)
         SELECT DISTINCT t.tag, p_job.seq, p_job.id
         FROM jsonb_array_elements_text(p_facts -> 'tags') t(tag);

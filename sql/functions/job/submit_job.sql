@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Takes a new job.  p_definition: the text to keep, a JSON object without job_id, never opened
--- here.  p_facts: what was read from it and from the caller's token (tfx.check_submission; also
+-- here.  p_facts: what was read from it and from the caller's token (tfx.judge_submissions; also
 -- id or new_id, sha256 of the canonical definition, parent, name, tags, hold, client_id, and secrets:
 -- the paths in the order in which they are named).
 -- The same definition under an id that exists is the same job again: created is false.  So is the
 -- same body under a key of the caller's (tfx.take_key), whatever the caller may do by now.
---   TF400 TF401 TF403 TF422  see tfx.check_submission
+--   TF400 TF401 TF403 TF422  see tfx.judge_submissions
 --   TF409  the id names a job with another definition or of another caller
 CREATE FUNCTION api.submit_job(p_definition text, p_facts jsonb)
 RETURNS TABLE (job_id text, created boolean)
@@ -15,6 +15,7 @@ DECLARE
     v_job tf.job;
     v_id uuid := coalesce(p_facts ->> 'id', p_facts ->> 'new_id')::uuid;
     v_known uuid;
+    v_refused record;
 BEGIN
     IF p_facts ? 'key' THEN
         v_known := tfx.take_key(p_facts, v_id);
@@ -23,7 +24,10 @@ BEGIN
             RETURN;
         END IF;
     END IF;
-    PERFORM tfx.check_submission(p_facts);
+    SELECT * INTO v_refused FROM tfx.judge_submissions(jsonb_build_array(p_facts));
+    IF FOUND THEN
+        RAISE EXCEPTION '%', v_refused.why USING ERRCODE = v_refused.failure;
+    END IF;
     INSERT INTO tf.job (id, week, queue, priority, submitter, parent, parent_id, name,
                         exclude_agents, attachments, secrets, global_timeout, sha256, retry_max,
                         retry_on, retry_elsewhere, retry_backoff_s)

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Refuses a submission that names secrets its sender cannot use.  One that is bound to this very
--- job counts as there: the same submission may come again.
---   TF422  anonymous caller; a path that does not exist or has expired; more than a claim can carry
-CREATE FUNCTION tfx.check_secrets(p_facts jsonb) RETURNS void
+-- Why a submission names secrets that its sender cannot use; NULL: it can.  One that is bound to this very
+-- job counts as there: the same submission may come again.  It cannot: an anonymous caller; a path that
+-- does not exist or has expired; more than a claim can carry.
+CREATE FUNCTION tfx.check_secrets(p_facts jsonb) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
     v_client text := p_facts ->> 'client_id';
@@ -10,7 +10,7 @@ DECLARE
     v_bytes bigint;
 BEGIN
     IF v_client IS NULL THEN
-        RAISE EXCEPTION 'secrets belong to a client: log in to use them' USING ERRCODE = 'TF422';
+        RETURN 'secrets belong to a client: log in to use them';
     END IF;
     SELECT string_agg(DISTINCT t.path COLLATE "C", ', ' ORDER BY t.path COLLATE "C")
                FILTER (WHERE s.bytes IS NULL),
@@ -26,11 +26,10 @@ BEGIN
         WHERE b.job_id = coalesce(p_facts ->> 'id', p_facts ->> 'new_id')::uuid AND b.client_id = v_client AND b.path = t.path
         LIMIT 1) s ON true;
     IF v_missing IS NOT NULL THEN
-        RAISE EXCEPTION 'inaccessible secret paths: %', left(v_missing, 1000)
-            USING ERRCODE = 'TF422';
+        RETURN 'inaccessible secret paths: ' || left(v_missing, 1000);
     ELSIF v_bytes > tfx.find_secrets_limit() THEN
-        RAISE EXCEPTION 'the secrets of this job have more than % bytes', tfx.find_secrets_limit()
-            USING ERRCODE = 'TF422';
+        RETURN format('the secrets of this job have more than %s bytes', tfx.find_secrets_limit());
     END IF;
+    RETURN NULL;
 END
 $$;

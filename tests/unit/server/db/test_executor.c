@@ -291,6 +291,16 @@ static void test_claims_are_run_together(void **state)
     assert_int_equal(metrics_get(f->metrics, METRIC_POOL_SIZE_CLAIM), 1);
 }
 
+static void test_submissions_are_run_together(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_run_together(f, WORK_SUBMIT);
+    assert_int_equal(metrics_get(f->metrics, METRIC_BATCHES_SUBMIT), 2);
+    assert_int_equal(metrics_get(f->metrics, METRIC_BATCHED_SUBMIT), 4);
+    assert_int_equal(metrics_get(f->metrics, METRIC_POOL_SIZE_SUBMIT), 1);
+}
+
 static void test_logs_are_run_together(void **state)
 {
     struct fixture *f = *state;
@@ -349,6 +359,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_claims_are_run_together, setup, teardown),
         cmocka_unit_test_setup_teardown(test_logs_are_run_together, setup, teardown),
         cmocka_unit_test_setup_teardown(test_results_are_run_together, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_submissions_are_run_together, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_run_together_has_a_limit, setup, teardown),
     };
 

@@ -56,10 +56,31 @@ static void test_numbers_are_not_quoted(void **state)
     buf_done(&list);
 }
 
+static void test_long_texts_are_not_quoted(void **state)
+{
+    static const char wanted[] = "\0\0\0\1\0\0\0\0\0\0\0\x19\0\0\0\2\0\0\0\1"
+                                 "\0\0\0\3\"{\\\0\0\0\0";
+    struct buf list, text;
+
+    (void)state;
+    buf_init(&list, LIST_TEXT_MAX);
+    buf_init(&text, 10);
+    list_begin_binary(&list, 2);
+    assert_int_equal(buf_adds(&text, "\"{\\"), 0);
+    assert_int_equal(list_add_binary(&list, &text), 0);
+    buf_clear(&text);
+    assert_int_equal(list_add_binary(&list, &text), 0);
+    assert_int_equal(list.len, sizeof(wanted) - 1);
+    assert_memory_equal(list.data, wanted, list.len);
+    buf_done(&text);
+    buf_done(&list);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numbers_are_not_quoted),
+        cmocka_unit_test(test_long_texts_are_not_quoted),
         cmocka_unit_test(test_every_text_is_quoted),
         cmocka_unit_test(test_a_list_that_is_too_large_is_told_at_the_end),
     };
