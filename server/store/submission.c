@@ -89,19 +89,23 @@ static int make_alone(struct db *db, struct submission *submission)
     return 0;
 }
 
-/* Where one of them would end in a failure of ours none is made, and each is tried by itself. */
+/* Where one of them would end in a failure of ours none is made, and each is tried by itself. While
+ * the database cannot be used that would take long: none is tried after that. */
 void submission_store_make(struct db *db, struct submission *submissions, size_t count)
 {
     struct err err = ERR_INIT;
 
     assert(count <= SUBMISSIONS_MAX);
-    if (count > 1 && make_together(db, submissions, count, &err) < 0 &&
-        err.code == ERR_UNAVAILABLE) {
-        for (size_t i = 0; i < count; i++)
-            *submissions[i].err = err;
-        return;
+    if (count > 1)
+        (void)make_together(db, submissions, count, &err);
+    for (size_t i = 0; i < count; i++) {
+        struct submission *submission = &submissions[i];
+
+        if (submission->job[0] || submission->err->code)
+            continue;
+        if (err.code == ERR_UNAVAILABLE)
+            *submission->err = err;
+        else if (make_alone(db, submission) < 0)
+            err = *submission->err;
     }
-    for (size_t i = 0; i < count; i++)
-        if (!submissions[i].job[0] && !submissions[i].err->code)
-            (void)make_alone(db, &submissions[i]);
 }
