@@ -376,6 +376,16 @@ def test_plans_made_while_the_tables_were_empty_stay_good(empty):
     assert not bad, bad
 
 
+def test_a_job_that_ends_is_found_by_its_id_however_many_have_not(empty):
+    life = ("SELECT api.post_result(s.job_id::uuid, 'a', NULL, '{\"test\": 0}', NULL, 'complete') FROM"
+            " api.submit_job('{}', jsonb_build_object('new_id', gen_random_uuid(), 'queue', 'q1', 'sha256', '00')) s")
+    for _ in range(8):
+        empty.run(life)
+    fill(empty)
+    empty.run(life)
+    assert empty.rows() < 60, empty.scans
+
+
 def test_the_grown_database_has_the_same_schema(cluster, database, grown):
     sql = ("SELECT string_agg(indexdef, E'\\n' ORDER BY indexdef) FROM pg_indexes"
            " WHERE schemaname = 'tf'")
