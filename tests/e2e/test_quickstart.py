@@ -45,7 +45,9 @@ def alive(pids):
 
 class Serve:
     def __init__(self, directory, *options):
-        self.process = Process([ROOT / "quickstart", "serve", *options], directory / "serve.log")
+        # under nohup a shell could not catch SIGHUP
+        self.process = Process(["env", "--default-signal", ROOT / "quickstart", "serve", *options],
+                               directory / "serve.log")
         self.process.until(lambda: re.search(r"^ready (\S+)$", self.process.output(), re.M),
                            timeout_s=900, what="ready")
         self.url = re.search(r"^ready (\S+)$", self.process.output(), re.M).group(1)
