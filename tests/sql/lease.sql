@@ -212,6 +212,8 @@ SELECT pg_temp.post(52, 'provision', 'k');
 SELECT pg_temp.submit(54, '{"queue": "never", "retry": {"max": 0}}') \g /dev/null
 SELECT is(pg_temp.claim('n', '{never}', 54, '{"lease": 600, "boot": "one"}'), 54, 'an agent that is started anew');
 SELECT is(pg_temp.claim('n', '{none}', 55, '{"lease": 600, "boot": "two"}'), NULL, 'before it ever asked about its job');
+SELECT throws_ok($$ SELECT api.read_result(pg_temp.id(54), 'n', NULL, pg_temp.id(954)::text) $$, 'TF409', NULL,
+    'is told so if it is there after all, before anything runs');
 SELECT results_eq('SELECT pg_temp.reap()', $$ VALUES ('54 undelivered') $$, 'has run nothing');
 SELECT is(pg_temp.state(54), 'waiting', 'so nothing is lost');
 SELECT is(pg_temp.claim('n', '{never}', 57, '{"lease": 600, "boot": "two"}'), 54, 'another attempt');
@@ -220,6 +222,11 @@ SELECT is((SELECT confirmed FROM tf.lease WHERE job_id = pg_temp.id(54)), NULL,
     'is not confirmed by who knew the token before');
 SELECT tfx.touch_lease(tfx.find_lease(pg_temp.id(54)), 'n', pg_temp.id(957)::text);
 SELECT ok((SELECT confirmed IS NOT NULL FROM tf.lease WHERE job_id = pg_temp.id(54)), 'but by its own');
+SELECT pg_temp.submit(56, '{"queue": "twin", "retry": {"max": 0}}') \g /dev/null
+SELECT is(pg_temp.claim('t', '{twin}', 60, '{"lease": 600, "boot": "one"}'), 56, 'two processes of one name: the first');
+SELECT is(pg_temp.claim('t', '{none}', 61, '{"lease": 600, "boot": "two"}'), NULL, 'loses its job to the second');
+SELECT api.post_result(pg_temp.id(56), 't', pg_temp.id(960)::text, NULL, NULL, 'test') \g /dev/null
+SELECT results_eq('SELECT pg_temp.reap()', $$ VALUES ('56 agent_lost') $$, 'what it has run until then counts');
 SELECT pg_temp.submit(55, '{"queue": "big", "global_timeout": 9223372036854775807}'), pg_temp.claim('m', '{big}', 56) \g /dev/null
 SELECT pg_temp.post(55, 'provision', 'm');
 SELECT is(pg_temp.left_s(55), 15000, 'the longest limit a job can have is none');

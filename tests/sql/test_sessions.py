@@ -688,3 +688,29 @@ def test_an_attempt_begins_after_the_one_before_has_ended(connect):
         "SELECT b.claimed_at >= a.ended_at FROM tf.attempt a JOIN tf.attempt b"
         " ON (b.job_id, b.attempt) = (a.job_id, a.attempt + 1) WHERE b.agent = 'second'"
     ).fetchall() == [(True,)]
+
+
+REAPED = "SELECT reason FROM tfx.reap_leases(9)"
+STARTED_ANEW = ("SELECT job_id FROM api.claim_jobs('{one}', '{00000000-0000-7000-a000-000000000009}', '{600}', '{new}',"
+                " '{1}', ARRAY['{none}'], NULL, false)")
+
+
+@pytest.mark.parametrize("end", [REAPED, STARTED_ANEW], ids=["the reaper", "the agent, started anew"])
+def test_a_claim_that_is_taken_back_is_not_confirmed_at_the_same_time(connect, end):
+    """Its agent would run what is given to somebody else, and nobody would count that."""
+    quiet, ending, agent = connect(autocommit=True), connect(), connect(autocommit=True)
+    token = "00000000-0000-7000-a000-000000000008"
+    submit(quiet, 1, "asked")
+    job, = quiet.execute("SELECT job_id FROM api.claim_jobs('{one}', ARRAY[%s]::uuid[], '{600}', '{old}', '{1}',"
+                         " ARRAY['{asked}'], NULL, false)", (token,)).fetchone()
+    if end is REAPED:
+        quiet.execute("UPDATE tf.lease SET lease_until = now() WHERE job_id = %s", (job,))
+    ending.execute(end)
+    call = Call(agent, "SELECT job_state FROM api.read_result(%s, 'one', NULL, %s)", (job, token), quiet)
+    assert not call.settle()
+    ending.commit()
+    assert call.result() == "TF409"
+    quiet.execute("UPDATE tf.lease SET lease_until = '-infinity' WHERE job_id = %s", (job,))
+    quiet.execute(REAPED)
+    assert quiet.execute("SELECT reason FROM tf.attempt WHERE job_id = %s AND attempt = 1", (job,)
+                         ).fetchall() == [("undelivered",)]

@@ -3,6 +3,7 @@
 -- confirms it, and renews it when less than two thirds are left.  With a token it must be the lease's,
 -- whatever it was a moment ago (tfx.find_attempt): the job may have another agent by now.  Without one
 -- only a lease of an agent that knows no tokens is renewed, unless it left the job.  Writes nothing.
+-- One that was given up (its agent was started anew) is confirmed and not renewed: something ran.
 -- p_lease: may be no lease (no agent).
 CREATE FUNCTION tfx.extend_lease(p_lease tf.lease, p_agent text, p_token text) RETURNS tf.lease
 LANGUAGE plpgsql AS $$
@@ -10,12 +11,13 @@ DECLARE
     v_renews boolean;
     v_span interval;
 BEGIN
-    IF p_lease.agent IS NULL OR NOT isfinite(p_lease.lease_until)
+    IF p_lease.agent IS NULL
         OR NOT (CASE WHEN p_token IS NULL THEN p_lease.agent IS NOT DISTINCT FROM p_agent
                 ELSE p_lease.token::text = lower(p_token) END) THEN
         RETURN p_lease;
     END IF;
-    v_renews := p_token IS NOT NULL OR p_lease.lease_s IS NULL AND p_lease.left_at IS NULL;
+    v_renews := isfinite(p_lease.lease_until)
+        AND (p_token IS NOT NULL OR p_lease.lease_s IS NULL AND p_lease.left_at IS NULL);
     IF v_renews THEN
         v_span := make_interval(secs => coalesce(
             p_lease.lease_s, tfx.find_lease_seconds(p_lease.job_id, p_lease.job_state)));
