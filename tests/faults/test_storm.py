@@ -9,7 +9,7 @@ import pytest
 from programs import ROOT, Process
 
 sys.path.insert(0, str(ROOT / "tests" / "storm"))
-from bugs import BUGS  # pylint: disable=wrong-import-position
+from bugs import BUGS, plant  # pylint: disable=wrong-import-position
 
 STORM = ROOT / "tests" / "storm" / "run"
 AFTERWARDS_S = 400  # until all is quiet again, and the look at it
@@ -30,6 +30,14 @@ def storm(directory, seconds, *more):
 def test_nothing_is_lost_or_done_twice_in_a_short_storm(tmp_path):
     status, text = storm(tmp_path, 60)
     assert status == 0 and "\n0 violations" in text
+
+
+def test_each_bug_can_be_planted(own):
+    """A function whose text has changed is noticed before the long run."""
+    for bug in BUGS:
+        name = own.clone("testflinger")
+        plant(own, name, bug)
+        own.drop(name)
 
 
 @pytest.mark.long

@@ -14,7 +14,7 @@ BUGS = {
     # what an agent posts counts although the job was cancelled
     "cancel-overwritten": [
         ("tfx.lock_job", "ret_row.job_state = 'cancelled'", "false"),
-        ("tfx.end_job", "AND j.final_state IS NULL", ""),
+        ("tfx.end_job", "AND num_nulls(j.final_state) = 1", ""),
     ],
     # a claim whose answer never arrived stays claimed
     "claim-not-returned": [
@@ -27,7 +27,7 @@ BUGS = {
     "anybody-renews": [
         ("api.read_result", "IF p_agent IS NOT NULL OR p_token IS NOT NULL THEN", "IF true THEN"),
         ("tfx.extend_lease", "p_lease.agent IS NOT DISTINCT FROM p_agent", "true"),
-        ("tfx.extend_lease", "v_renews := p_token IS NOT NULL OR p_lease.lease_s IS NULL", "v_renews := true"),
+        ("tfx.extend_lease", "AND (p_token IS NOT NULL OR p_lease.lease_s IS NULL AND p_lease.left_at IS NULL)", ""),
     ],
 }
 
