@@ -216,6 +216,8 @@ SELECT throws_ok($$ SELECT api.read_result(pg_temp.id(54), 'n', NULL, pg_temp.id
     'is told so if it is there after all, before anything runs');
 SELECT results_eq('SELECT pg_temp.reap()', $$ VALUES ('54 undelivered') $$, 'has run nothing');
 SELECT is(pg_temp.state(54), 'waiting', 'so nothing is lost');
+SELECT throws_ok($$ SELECT api.read_result(pg_temp.id(54), 'n', NULL, pg_temp.id(954)::text) $$, 'TF409', NULL,
+    'whoever had it is told so then, too, although nobody has it yet');
 SELECT is(pg_temp.claim('n', '{never}', 57, '{"lease": 600, "boot": "two"}'), 54, 'another attempt');
 SELECT tfx.touch_lease(tfx.find_lease(pg_temp.id(54)), 'n', pg_temp.id(954)::text);
 SELECT is((SELECT confirmed FROM tf.lease WHERE job_id = pg_temp.id(54)), NULL,
