@@ -111,6 +111,7 @@ def test_an_empty_poll_whose_answer_is_lost_is_repeated(proxied, agents):
 def test_agents_are_told_when_nobody_knows(proxied, user, agents, session):
     """The outcome cannot be asked for either: 503, and what was claimed comes back by itself."""
     queue = new_name()
+    assert agents[0].get(f"/v1/job?queue={queue}").status == 204  # from now on the statement is prepared
     job = user.submit(queue)
     meddlings = [proxied.proxy.meddle(Meddling(pattern, "drop", 2)) for pattern in (b"claim_jobs", b"claims_of")]
     reply = agents[0].get(f"/v1/job?queue={queue}")
