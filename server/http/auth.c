@@ -2,8 +2,8 @@
  * Roles and the cache of verified tokens.
  *
  * The cache is a table of fixed size: a token's place is given by its SHA-256, a newcomer replaces
- * what is there.  What is kept is the text of the permissions; every request parses its own tree,
- * because json-c's trees cannot be shared by threads. */
+ * what is there.  What is kept is read and checked already.  Requests share it: the loop's thread
+ * alone counts them, and whoever works on them only reads (nobody takes references in the tree). */
 #include "server/http/auth.h"
 
 #include "common/cleanup.h"
@@ -17,9 +17,17 @@
 
 #define CACHE_SLOTS 4096
 
+struct grant {
+    size_t users; /* requests, and the cache */
+    int64_t expires_at_s;
+    enum role role;
+    const char *client_id; /* in the permissions */
+    struct json_object *permissions;
+};
+
 struct slot {
     unsigned char sum[DIGEST_SIZE];
-    struct claims claims; /* permissions NULL: free */
+    struct grant *grant; /* NULL: free */
 };
 
 struct auth {
@@ -44,36 +52,21 @@ struct auth *auth_new(const struct token_keys *keys, int64_t leeway_s, const str
     return auth;
 }
 
+static void give_up(struct grant *grant)
+{
+    if (!grant || --grant->users > 0)
+        return;
+    json_object_put(grant->permissions);
+    free(grant);
+}
+
 void auth_free(struct auth *auth)
 {
     if (!auth)
         return;
     for (size_t i = 0; i < CACHE_SLOTS; i++)
-        claims_done(&auth->slots[i].claims);
+        give_up(auth->slots[i].grant);
     free(auth);
-}
-
-/* The permissions of a valid token; the text stays in the cache. */
-static int verify(struct auth *auth, const char *token, const char **ret_permissions,
-                  struct err *err)
-{
-    int64_t now_s = clock_us(auth->clock) / 1000000;
-    unsigned char sum[DIGEST_SIZE];
-    struct claims claims;
-    struct slot *slot;
-
-    digest_of(token, strlen(token), sum);
-    slot = &auth->slots[(sum[0] << 8 | sum[1]) % CACHE_SLOTS];
-    if (!slot->claims.permissions || slot->claims.expires_at_s <= now_s ||
-        memcmp(slot->sum, sum, sizeof(sum)) != 0) {
-        if (token_verify(auth->keys, token, now_s, auth->leeway_s, &claims, err) < 0)
-            return -1;
-        claims_done(&slot->claims);
-        slot->claims = claims;
-        memcpy(slot->sum, sum, sizeof(sum));
-    }
-    *ret_permissions = slot->claims.permissions;
-    return 0;
 }
 
 static bool is_map_of_ints(struct json_object *permissions, const char *key)
@@ -126,27 +119,70 @@ static enum role role_in(struct json_object *permissions)
 }
 
 /* Handlers rely on the shape of the permissions, so it is checked here once. */
-static int read_permissions(const char *text, struct caller *caller, struct err *err)
+static int read_permissions(struct grant *grant, struct err *err)
 {
-    struct json_object *json;
+    struct json_object *json = grant->permissions;
 
-    if (jsn_parse(text, strlen(text), &json, err) < 0)
-        return -1;
-    caller->permissions = json;
-    caller->authenticated = true;
-    caller->client_id = jsn_text(json, "client_id");
-    caller->role = role_in(json);
-    if (!caller->client_id || !*caller->client_id || caller->role == ROLE_NONE ||
+    grant->client_id = jsn_text(json, "client_id");
+    grant->role = role_in(json);
+    if (!grant->client_id || !*grant->client_id || grant->role == ROLE_NONE ||
         !is_map_of_ints(json, "max_priority") || !is_map_of_ints(json, "max_reservation_time") ||
         !is_list_of_texts(json, "allowed_queues"))
         return err_set(err, ERR_FORBIDDEN, "permissions in the token are malformed");
     return 0;
 }
 
+/* NULL: the token is not valid, or what it says is malformed. */
+static struct grant *read_token(const struct auth *auth, const char *token, int64_t now_s,
+                                struct err *err)
+{
+    struct grant *grant = calloc(1, sizeof(*grant));
+    struct claims claims;
+    int rc;
+
+    if (!grant) {
+        (void)err_set(err, ERR_INTERNAL, "out of memory");
+        return NULL;
+    }
+    grant->users = 1;
+    rc = token_verify(auth->keys, token, now_s, auth->leeway_s, &claims, err);
+    if (rc == 0) {
+        grant->expires_at_s = claims.expires_at_s;
+        rc = jsn_parse(claims.permissions, strlen(claims.permissions), &grant->permissions, err);
+        claims_done(&claims);
+    }
+    if (rc == 0 && read_permissions(grant, err) == 0)
+        return grant;
+    give_up(grant);
+    return NULL;
+}
+
+/* Stays the cache's. */
+static struct grant *find_grant(struct auth *auth, const char *token, struct err *err)
+{
+    int64_t now_s = clock_us(auth->clock) / 1000000;
+    unsigned char sum[DIGEST_SIZE];
+    struct slot *slot;
+    struct grant *grant;
+
+    digest_of(token, strlen(token), sum);
+    slot = &auth->slots[(sum[0] << 8 | sum[1]) % CACHE_SLOTS];
+    if (slot->grant && slot->grant->expires_at_s > now_s &&
+        memcmp(slot->sum, sum, sizeof(sum)) == 0)
+        return slot->grant;
+    grant = read_token(auth, token, now_s, err);
+    if (grant) {
+        give_up(slot->grant);
+        slot->grant = grant;
+        memcpy(slot->sum, sum, sizeof(sum));
+    }
+    return grant;
+}
+
 static int identify(struct auth *auth, const char *header, struct caller *caller, struct err *err)
 {
     static const char scheme[] = "Bearer ";
-    const char *permissions;
+    struct grant *grant;
 
     if (!header || !*header) {
         caller->role = ROLE_CONTRIBUTOR;
@@ -154,9 +190,16 @@ static int identify(struct auth *auth, const char *header, struct caller *caller
     }
     if (strncmp(header, scheme, sizeof(scheme) - 1) != 0 || !header[sizeof(scheme) - 1])
         return 0; /* somebody, but nobody we know: no role */
-    if (verify(auth, header + sizeof(scheme) - 1, &permissions, err) < 0)
+    grant = find_grant(auth, header + sizeof(scheme) - 1, err);
+    if (!grant)
         return -1;
-    return read_permissions(permissions, caller, err);
+    grant->users++;
+    *caller = (struct caller){.role = grant->role,
+                              .client_id = grant->client_id,
+                              .authenticated = true,
+                              .permissions = grant->permissions,
+                              .grant = grant};
+    return 0;
 }
 
 static int check_role(enum role role, unsigned roles, struct err *err)
@@ -179,10 +222,13 @@ int auth_check(struct auth *auth, const char *header, unsigned roles, struct cal
         ret_caller->role = ROLE_CONTRIBUTOR;
         return 0;
     }
-    if (identify(auth, header, ret_caller, err) < 0) {
-        json_object_put(ret_caller->permissions);
-        *ret_caller = (struct caller){.role = ROLE_NONE};
+    if (identify(auth, header, ret_caller, err) < 0)
         return -1;
-    }
     return check_role(ret_caller->role, roles, err);
+}
+
+void auth_release(struct caller *caller)
+{
+    give_up(caller->grant);
+    *caller = (struct caller){.role = ROLE_NONE};
 }

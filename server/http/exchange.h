@@ -27,6 +27,7 @@ enum exchange_state {
 struct exchange {
     struct work work;
     struct exchange *next_mail;
+    struct exchange *next_blank; /* of a loop's, while it is none */
     struct loop *loop;
     struct conn *conn; /* NULL: the connection is closed, a worker does what is left */
     struct MHD_Connection *connection;
@@ -65,6 +66,8 @@ enum MHD_Result exchange_step(void *cls, struct MHD_Connection *connection, cons
                               size_t *data_size, void **context);
 void exchange_completed(void *cls, struct MHD_Connection *connection, void **context,
                         enum MHD_RequestTerminationCode code);
+/* At the end of the loop: those it keeps for requests to come. */
+void exchange_free_blanks(struct loop *loop);
 /* Ends the connection's exchange, if it has one: libmicrohttpd does not always tell the end of a
  * request that failed before its header was complete. */
 void exchange_retire(struct conn *conn);

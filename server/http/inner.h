@@ -67,6 +67,8 @@ struct loop {
     LIST_HEAD(, lingerer) lingering;
     int linger_count;
     size_t exchanges; /* alive */
+    struct exchange *blanks;
+    size_t blank_count;
     int64_t next_sweep_ms;
     bool draining;
     int64_t drain_until_ms;

@@ -248,6 +248,7 @@ static void release(struct loop *loop)
 {
     if (loop->daemon)
         MHD_stop_daemon(loop->daemon);
+    exchange_free_blanks(loop);
     auth_free(loop->auth);
     if (loop->own_fd >= 0)
         (void)close(loop->own_fd);

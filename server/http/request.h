@@ -24,13 +24,15 @@
 #define NAME_MAX_BYTES     1000  /* queues, agents, clients: a btree entry ends at 2,704 bytes */
 
 struct route;
+struct grant;
 
 /* Who is asking (docs/protocol.md, "Roles").  Anonymous: role contributor, no client id. */
 struct caller {
     enum role role;
     const char *client_id;           /* NULL: anonymous */
     bool authenticated;              /* a valid token came with the request */
-    struct json_object *permissions; /* the token's permissions object, or NULL */
+    struct json_object *permissions; /* the token's, or NULL; others read them too */
+    struct grant *grant;             /* keeps what is pointed to (server/http/auth) */
 };
 
 struct pair {

@@ -48,7 +48,7 @@ static int teardown(void **state)
 {
     struct fixture *f = *state;
 
-    json_object_put(f->caller.permissions);
+    auth_release(&f->caller);
     auth_free(f->auth);
     token_keys_free(f->keys);
     free(f);
@@ -57,7 +57,7 @@ static int teardown(void **state)
 
 static enum err_code ask(struct fixture *f, const char *header, unsigned roles)
 {
-    json_object_put(f->caller.permissions);
+    auth_release(&f->caller);
     f->err = (struct err)ERR_INIT;
     (void)auth_check(f->auth, header, roles, &f->caller, &f->err);
     return f->err.code;
@@ -169,6 +169,28 @@ static void test_a_remembered_token_still_expires(void **state)
     assert_null(f->caller.client_id);
 }
 
+/* So many that hardly any place in the cache still has what it had. */
+static void test_a_request_keeps_what_its_token_said(void **state)
+{
+    struct fixture *f = *state;
+    struct caller first;
+    char permissions[100];
+
+    assert_int_equal(ask_token(f, "{\"client_id\":\"first\"}", MAY_USE), ERR_NONE);
+    first = f->caller;
+    f->caller = (struct caller){.role = ROLE_NONE};
+    for (int i = 0; i < 30000; i++) {
+        (void)snprintf(permissions, sizeof(permissions), "{\"client_id\":\"%d\"}", i);
+        assert_int_equal(ask_token(f, permissions, MAY_USE), ERR_NONE);
+        assert_string_equal(f->caller.client_id, json_object_get_string(json_object_object_get(
+                                                     f->caller.permissions, "client_id")));
+    }
+    assert_string_equal(first.client_id, "first");
+    assert_int_equal(json_object_object_length(first.permissions), 1);
+    auth_release(&first);
+    assert_null(first.client_id);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +202,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_malformed_permissions_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_remembered_token_still_expires, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_request_keeps_what_its_token_said, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

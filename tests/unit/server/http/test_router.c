@@ -66,6 +66,8 @@ static void test_parts_in_braces_are_bound(void **state)
     assert_string_equal(f.match.params[0].value, "abc");
     assert_string_equal(f.match.params[1].name, "type");
     assert_string_equal(f.match.params[1].value, "output");
+    ask(&f, "GET", "/v1/job/{job_id}");
+    assert_string_equal(f.match.params[0].value, "{job_id}");
 }
 
 static void test_a_literal_part_wins_over_a_parameter(void **state)
