@@ -15,7 +15,7 @@
 /* A wake-up that was lost costs no more than this.  What many wait for alike, one of them looks
  * for, and the others look seldom, for what concerns themselves. */
 #define LOOK_EVERY_MS  10000
-#define LOOK_SELDOM_MS 30000
+#define LOOK_SELDOM_MS 60000
 #define LOOK_SOON_MS   500
 /* A database that is started anew is back within this time; who waits need not notice. */
 #define AWAY_MAX_MS 5000

@@ -10,7 +10,7 @@ from wait import wait_for
 TITLE = "5,000 agents that wait and get nothing: CPU of server and PostgreSQL, memory"
 AGENTS = 5000
 ARRIVALS = 2000  # in a second: a server has places for 1,000 new requests at a time
-PERIOD_S = 30  # in which the server looks after each waiting agent once; after each list of queues, three times
+PERIOD_S = 60  # in which the server looks after each waiting agent once; after each list of queues, six times
 
 
 class Both:
@@ -33,7 +33,7 @@ def pause(seconds):
 
 def crowd(bench, lab):
     """(CPU while they wait, memory then)."""
-    seconds = PERIOD_S * max(1, round(bench.seconds / 2))
+    seconds = PERIOD_S * max(1, round(bench.seconds / 3))
     group = Group("agents", AGENTS, lab.ports, rate=ARRIVALS).step("wait", WAIT, ok=204, waits=True)
     load = Generator(lab.directory, [group], lists(AGENTS), 0, seconds + 120)
     try:
