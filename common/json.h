@@ -37,6 +37,9 @@ int jsn_add_escaped(struct buf *b, const char *text, size_t len);
 int jsn_add_tree(struct buf *b, struct json_object *json);
 /* The same with sorted keys and numbers in one spelling: equal documents give equal text. */
 int jsn_add_canonical(struct buf *b, struct json_object *json);
+/* Both for an object, without this one of its members. */
+int jsn_add_tree_without(struct buf *b, struct json_object *object, const char *key);
+int jsn_add_canonical_without(struct buf *b, struct json_object *object, const char *key);
 
 /* Members by name; NULL (or fallback) when missing or of another type.  A string with a U+0000 in
  * it is cut there. */

@@ -101,27 +101,56 @@ static int by_key(const void *a, const void *b)
     return strcmp(((const struct member *)a)->key, ((const struct member *)b)->key);
 }
 
-static int add_object(struct buf *b, struct json_object *object, enum spelling spelling)
+static int add_member(struct buf *b, const char *key, struct json_object *value,
+                      enum spelling spelling)
 {
-    size_t count = (size_t)json_object_object_length(object), i = 0;
-    AUTO_FREE struct member *members = calloc(count ? count : 1, sizeof(*members));
+    if ((b->data[b->len - 1] != '{' && buf_addc(b, ',') < 0) ||
+        jsn_add_string(b, key, strlen(key)) < 0 || buf_addc(b, ':') < 0)
+        return -1;
+    return add_value(b, value, spelling);
+}
 
-    if (!members || buf_addc(b, '{') < 0) {
+static int add_as_read(struct buf *b, struct json_object *object, const char *without)
+{
+    json_object_object_foreach(object, key, value)
+    {
+        if ((!without || strcmp(key, without) != 0) && add_member(b, key, value, AS_READ) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int add_sorted(struct buf *b, struct json_object *object, const char *without)
+{
+    size_t count = 0, room = (size_t)json_object_object_length(object);
+    AUTO_FREE struct member *members = calloc(room ? room : 1, sizeof(*members));
+
+    if (!members) {
         b->failed = true;
         return -1;
     }
     json_object_object_foreach(object, key, value)
     {
-        members[i++] = (struct member){key, value};
+        if (!without || strcmp(key, without) != 0)
+            members[count++] = (struct member){key, value};
     }
-    if (spelling == CANONICAL)
-        qsort(members, count, sizeof(*members), by_key);
-    for (i = 0; i < count; i++)
-        if ((i > 0 && buf_addc(b, ',') < 0) ||
-            jsn_add_string(b, members[i].key, strlen(members[i].key)) < 0 || buf_addc(b, ':') < 0 ||
-            add_value(b, members[i].value, spelling) < 0)
+    qsort(members, count, sizeof(*members), by_key);
+    for (size_t i = 0; i < count; i++)
+        if (add_member(b, members[i].key, members[i].value, CANONICAL) < 0)
             return -1;
-    return buf_addc(b, '}');
+    return 0;
+}
+
+/* without: a key that is left out; NULL: none. */
+static int add_object(struct buf *b, struct json_object *object, const char *without,
+                      enum spelling spelling)
+{
+    int rc;
+
+    if (buf_addc(b, '{') < 0)
+        return -1;
+    rc = spelling == CANONICAL ? add_sorted(b, object, without) : add_as_read(b, object, without);
+    return rc < 0 ? -1 : buf_addc(b, '}');
 }
 
 /* 1e2, 100.0 and 100 are one number; 17 digits tell every double from every other. */
@@ -154,7 +183,7 @@ static int add_value(struct buf *b, struct json_object *value, enum spelling spe
     case json_type_array:
         return add_list(b, value, spelling);
     case json_type_object:
-        return add_object(b, value, spelling);
+        return add_object(b, value, NULL, spelling);
     default:
         b->failed = true;
         return -1;
@@ -169,4 +198,14 @@ int jsn_add_tree(struct buf *b, struct json_object *json)
 int jsn_add_canonical(struct buf *b, struct json_object *json)
 {
     return add_value(b, json, CANONICAL);
+}
+
+int jsn_add_tree_without(struct buf *b, struct json_object *object, const char *key)
+{
+    return add_object(b, object, key, AS_READ);
+}
+
+int jsn_add_canonical_without(struct buf *b, struct json_object *object, const char *key)
+{
+    return add_object(b, object, key, CANONICAL);
 }

@@ -17,12 +17,18 @@
 
 #define AGENTS (MAY_MANAGE | MAY_AGENT) /* may report for an agent */
 
-#define READ                  BODY_NONE, 0, NULL, NULL, false, NULL
-#define JSON(max, shape)      BODY_JSON, max, &schema_##shape, NULL, false, NULL
-#define UPLOAD(to)            BODY_UPLOAD, 0, NULL, &to##_upload, false, NULL
-#define TOGETHER(fn)          BODY_NONE, 0, NULL, NULL, false, fn
-#define CLAIM(fn)             BODY_NONE, 0, NULL, NULL, true, fn
-#define POSTS(max, shape, fn) BODY_JSON, max, &schema_##shape, NULL, false, fn
+#define READ             BODY_NONE, 0, NULL, NULL, false, NULL
+#define JSON(max, shape) BODY_JSON, max, &schema_##shape, NULL, false, NULL
+#define UPLOAD(to)       BODY_UPLOAD, 0, NULL, &to##_upload, false, NULL
+#define MAKE(fn)                                                                                   \
+    &(const struct together_handler)                                                               \
+    {                                                                                              \
+        .make = (fn)                                                                               \
+    }
+#define TOGETHER(fn)                  BODY_NONE, 0, NULL, NULL, false, MAKE(fn)
+#define CLAIM(fn)                     BODY_NONE, 0, NULL, NULL, true, MAKE(fn)
+#define POSTS(max, shape, fn)         BODY_JSON, max, &schema_##shape, NULL, false, MAKE(fn)
+#define PREPARED(max, shape, handler) BODY_JSON, max, &schema_##shape, NULL, false, &(handler)
 
 /* clang-format off */
 const struct route routes[] = {
@@ -45,7 +51,7 @@ const struct route routes[] = {
     {"GET",    "/v1/client-permissions/{id}",    MAY_MANAGE, client_show,           LANE_FAST, READ},
     {"PUT",    "/v1/client-permissions/{id}",    MAY_MANAGE, client_put,            LANE_SLOW, JSON(MEDIUM, client)},
     {"GET",    "/v1/job",                        MAY_AGENT,  NULL,                  LANE_CLAIM, CLAIM(job_claim)},
-    {"POST",   "/v1/job",                        MAY_USE,    NULL,                  LANE_SUBMIT, POSTS(LARGE, job, job_submit)},
+    {"POST",   "/v1/job",                        MAY_USE,    NULL,                  LANE_SUBMIT, PREPARED(LARGE, job, job_submit)},
     {"GET",    "/v1/job/{id}",                   MAY_USE,    job_show,              LANE_FAST, READ},
     {"POST",   "/v1/job/{id}/action",            MAY_USE,    job_action,            LANE_FAST, JSON(SMALL, job_action)},
     {"GET",    "/v1/job/{id}/attachments",       MAY_AGENT,  attachments_download,  LANE_BULK, READ},

@@ -31,7 +31,7 @@ enum lane {
     LANE_CLAIM,  /* likewise */
     LANE_LOG,    /* likewise, if the body is small */
     LANE_RESULT, /* likewise */
-    LANE_SUBMIT, /* likewise */
+    LANE_SUBMIT, /* likewise, once it is prepared */
 };
 
 enum body_kind {
@@ -53,6 +53,7 @@ enum turn_end {
  * value err->code, ERR_NONE at first. */
 struct turn {
     const struct request *req;
+    void *prepared; /* stays the caller's */
     struct response *res;
     struct err *err;
     bool alone;        /* there are no others, it may take its time */
@@ -60,8 +61,16 @@ struct turn {
     bool slow;         /* likewise: the same request is made alone the next time */
 };
 
-/* At most WORK_TOGETHER_MAX.  A turn may wait as a handler may (response_wait()). */
-typedef void (*together_fn)(struct app *app, struct turn *turns, size_t count);
+struct together_handler {
+    /* At most WORK_TOGETHER_MAX.  A turn may wait as a handler may (response_wait()). */
+    void (*make)(struct app *app, struct turn *turns, size_t count);
+    /* NULL: nothing.  What can be done before a request's turn comes, on another thread and in
+     * most cases without a database, while the turns before it are made.  The body is gone
+     * afterwards: all that is needed of it is in *ret_prepared. */
+    int (*prepare)(const struct app *app, const struct request *req, void **ret_prepared,
+                   struct err *err);
+    void (*release)(void *prepared);
+};
 
 /* An upload: open once the headers are in, write for each piece (at most STREAM_PIECE_MAX bytes but
  * for the last all of that size), then finish, which fills the response.  Each call runs on some
@@ -86,7 +95,7 @@ struct route {
     const struct upload_handler *upload;
     bool hands_out; /* HEAD is answered 204 without asking the handler; each answer has Accept-Wait
                      */
-    together_fn together;
+    const struct together_handler *together;
 };
 
 extern const struct route routes[];

@@ -15,12 +15,13 @@ struct app;
 enum work_lane {
     WORK_FAST,
     WORK_SLOW,
-    WORK_BULK,   /* pieces of files and of long answers */
-    WORK_RENEW,  /* gathers: renewals of leases */
-    WORK_CLAIM,  /* gathers: agents that ask for work */
-    WORK_LOG,    /* gathers: fragments of logs */
-    WORK_RESULT, /* gathers: results */
-    WORK_SUBMIT, /* gathers: new jobs */
+    WORK_BULK,    /* pieces of files and of long answers */
+    WORK_RENEW,   /* gathers: renewals of leases */
+    WORK_CLAIM,   /* gathers: agents that ask for work */
+    WORK_LOG,     /* gathers: fragments of logs */
+    WORK_RESULT,  /* gathers: results */
+    WORK_PREPARE, /* what is to be gathered, before that: one thread, so it keeps its order */
+    WORK_SUBMIT,  /* gathers: new jobs */
     WORK_LANES,
 };
 #define WORK_TOGETHER_MAX 256
@@ -39,6 +40,9 @@ struct work_queue {
     int (*submit)(struct work_queue *queue, enum work_lane lane, struct work *work);
     /* For the continuation of what was accepted before: never refused. */
     void (*submit_always)(struct work_queue *queue, enum work_lane lane, struct work *work);
+    /* From WORK_PREPARE to the lane after it: never refused, since both lanes have one set of
+     * places. */
+    void (*pass_on)(struct work_queue *queue, enum work_lane lane, struct work *work);
 };
 
 #endif

@@ -57,24 +57,30 @@ static struct lane *lane_of(struct work_queue *queue, enum work_lane which)
 
 static int submit(struct work_queue *queue, enum work_lane which, struct work *work)
 {
-    return lane_put(lane_of(queue, which), work, false);
+    return lane_put(lane_of(queue, which), work, ENTRY_NEW);
 }
 
 static void submit_always(struct work_queue *queue, enum work_lane which, struct work *work)
 {
-    (void)lane_put(lane_of(queue, which), work, true);
+    (void)lane_put(lane_of(queue, which), work, ENTRY_ALWAYS);
 }
 
-static int start_worker(struct executor *e, struct lane *lane,
+static void pass_on(struct work_queue *queue, enum work_lane which, struct work *work)
+{
+    (void)lane_put(lane_of(queue, which), work, ENTRY_PASSED);
+}
+
+static int start_worker(struct executor *e, enum work_lane which,
                         const struct executor_options *options, struct err *err)
 {
     struct worker *worker = &e->workers[e->worker_count];
+    bool asks = which != WORK_PREPARE;
     int rc;
 
-    worker->lane = lane;
+    worker->lane = &e->lanes[which];
     worker->app = options->app;
     worker->app.db = NULL;
-    if (options->db && !(worker->app.db = db_new(options->db, err)))
+    if (options->db && asks && !(worker->app.db = db_new(options->db, err)))
         return -1;
     rc = pthread_create(&worker->thread, NULL, worker_main, worker);
     if (rc != 0) {
@@ -85,10 +91,11 @@ static int start_worker(struct executor *e, struct lane *lane,
     return 0;
 }
 
-/* What is gathered by several threads would be in several hands again. */
+/* What is gathered by several threads would be in several hands again, and what is prepared by
+ * several in another order. */
 static int threads_of(const struct executor_options *options, enum work_lane which)
 {
-    return lane_gathers(which) ? 1 : options->threads[which];
+    return lane_gathers(which) || which == WORK_PREPARE ? 1 : options->threads[which];
 }
 
 static int start_lane(struct executor *e, enum work_lane which,
@@ -98,7 +105,7 @@ static int start_lane(struct executor *e, enum work_lane which,
 
     assert(threads > 0);
     for (int i = 0; i < threads; i++)
-        if (start_worker(e, &e->lanes[which], options, err) < 0)
+        if (start_worker(e, which, options, err) < 0)
             return -1;
     lane_set_size(&e->lanes[which], threads);
     return 0;
@@ -118,9 +125,10 @@ struct executor *executor_new(const struct executor_options *options, struct err
         (void)err_set(err, ERR_INTERNAL, "out of memory");
         return NULL;
     }
-    e->queue = (struct work_queue){submit, submit_always};
+    e->queue = (struct work_queue){submit, submit_always, pass_on};
     for (int i = 0; i < WORK_LANES; i++)
-        lane_init(&e->lanes[i], (enum work_lane)i, options->queue_max, options->app.metrics);
+        lane_init(&e->lanes[i], (enum work_lane)i, options->queue_max,
+                  i == WORK_PREPARE ? &e->lanes[WORK_SUBMIT] : NULL, options->app.metrics);
     for (int i = 0; i < WORK_LANES; i++)
         if (start_lane(e, (enum work_lane)i, options, err) < 0) {
             executor_free(e);

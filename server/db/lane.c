@@ -60,6 +60,10 @@ static const struct lane_kind kinds[WORK_LANES] = {
                      .depth = METRIC_POOL_WAITING_RESULT,
                      .batches = METRIC_BATCHES_RESULT,
                      .batched = METRIC_BATCHED_RESULT},
+    [WORK_PREPARE] = {.together_max = 1,
+                      .size = METRIC_POOL_SIZE_PREPARE,
+                      .in_use = METRIC_POOL_IN_USE_PREPARE,
+                      .depth = METRIC_POOL_WAITING_PREPARE},
     [WORK_SUBMIT] = {.together_max = WORK_TOGETHER_MAX,
                      .size = METRIC_POOL_SIZE_SUBMIT,
                      .in_use = METRIC_POOL_IN_USE_SUBMIT,
@@ -83,11 +87,13 @@ void lane_set_size(const struct lane *lane, int threads)
     metrics_set(lane->metrics, lane->kind->size, threads);
 }
 
-void lane_init(struct lane *lane, enum work_lane which, size_t queue_max, struct metrics *metrics)
+void lane_init(struct lane *lane, enum work_lane which, size_t queue_max, struct lane *next,
+               struct metrics *metrics)
 {
     pthread_condattr_t attr;
 
     *lane = (struct lane){.kind = &kinds[which], .queue_max = queue_max, .metrics = metrics};
+    lane->places = next ? &next->counted : &lane->counted;
     lane->last = &lane->first;
     lane->begun_ms = clock_ms(&clock_system) - lane->kind->pause_ms;
     (void)pthread_mutex_init(&lane->lock, NULL);
@@ -117,16 +123,21 @@ static void announce(struct lane *lane)
         (void)pthread_cond_signal(&lane->ready);
 }
 
-int lane_put(struct lane *lane, struct work *work, bool always)
+static bool lets_in(const struct lane *lane, enum lane_entry entry)
+{
+    assert(entry == ENTRY_NEW || !lane->closed);
+    return entry != ENTRY_NEW || (!lane->closed && atomic_load(lane->places) < lane->queue_max);
+}
+
+int lane_put(struct lane *lane, struct work *work, enum lane_entry entry)
 {
     int rc = -1;
 
     (void)pthread_mutex_lock(&lane->lock);
-    assert(!always || !lane->closed);
-    if (always || (!lane->closed && lane->counted < lane->queue_max)) {
+    if (lets_in(lane, entry)) {
         work->next = NULL;
-        work->counted = !always;
-        lane->counted += work->counted;
+        work->counted = entry != ENTRY_ALWAYS;
+        atomic_fetch_add(lane->places, work->counted);
         *lane->last = work;
         lane->last = &work->next;
         lane->waiting++;
@@ -156,13 +167,14 @@ static struct work *cut(struct lane *lane)
 {
     struct work *first = lane->first;
     struct work *last = first;
+    size_t counted = first->counted;
     int count = 1;
 
-    lane->counted -= first->counted;
     for (; count < lane->kind->together_max && last->next; count++) {
         last = last->next;
-        lane->counted -= last->counted;
+        counted += last->counted;
     }
+    atomic_fetch_sub(lane->places, counted);
     lane->first = last->next;
     if (!lane->first)
         lane->last = &lane->first;

@@ -21,10 +21,12 @@ struct job_submission {
 };
 
 /* POST /v1/job */
-void job_submit(struct app *app, struct turn *turns, size_t count);
+extern const struct together_handler job_submit;
 
-/* SHA-256 of the canonical text, in hexadecimal: the same for equal JSON. */
-int job_digest(struct json_object *json, char ret_sha256[static DIGEST_HEX_SIZE], struct err *err);
+/* SHA-256 of the canonical text without this member (NULL: with all), in hexadecimal: the same for
+ * equal JSON. */
+int job_digest(struct json_object *object, const char *without,
+               char ret_sha256[static DIGEST_HEX_SIZE], struct err *err);
 
 /* Takes Idempotency-Key, if it was sent.  ERR_INVALID: not a key this caller may use. */
 int job_key(const struct request *req, struct job_submission *s, struct err *err);

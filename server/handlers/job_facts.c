@@ -7,51 +7,49 @@
 #include "common/parse.h"
 #include "common/submission.h"
 
+#include <inttypes.h>
 #include <string.h>
 
-/* Members are added one after the other; the first failure is kept. */
-struct facts {
-    struct json_object *json;
-    struct err *err;
-    bool failed;
-};
+#define USUAL_BYTES 700
 
-static void add(struct facts *f, const char *key, struct json_object *value)
+/* They are written as they are found.  out tells whether all fitted. */
+static void begin(struct buf *out, const char *key)
 {
-    if (f->failed || !value) {
-        json_object_put(value);
-        if (!f->failed)
-            (void)err_set(f->err, ERR_INTERNAL, "out of memory");
-        f->failed = true;
+    (void)buf_addc(out, out->len > 0 ? ',' : '{');
+    (void)jsn_add_string(out, key, strlen(key));
+    (void)buf_addc(out, ':');
+}
+
+static void add_text(struct buf *out, const char *key, const char *text)
+{
+    if (!text)
         return;
-    }
-    f->failed = jsn_set(f->json, key, value, f->err) < 0;
+    begin(out, key);
+    (void)jsn_add_string(out, text, strlen(text));
 }
 
-static void add_text(struct facts *f, const char *key, const char *text)
+static void add_int(struct buf *out, const char *key, int64_t value)
 {
-    if (text)
-        add(f, key, json_object_new_string(text));
+    begin(out, key);
+    (void)buf_addf(out, "%" PRId64, value);
 }
 
-static void add_int(struct facts *f, const char *key, int64_t value)
+static void add_bool(struct buf *out, const char *key, bool value)
 {
-    add(f, key, json_object_new_int64(value));
-}
-
-static void add_bool(struct facts *f, const char *key, bool value)
-{
-    add(f, key, json_object_new_boolean(value));
+    begin(out, key);
+    (void)buf_adds(out, value ? "true" : "false");
 }
 
 /* Copies a member of the body, if it is there and not null. */
-static void add_member(struct facts *f, const char *key, struct json_object *object,
+static void add_member(struct buf *out, const char *key, struct json_object *object,
                        const char *member)
 {
     struct json_object *value = jsn_get(object, member);
 
-    if (value)
-        add(f, key, json_object_get(value));
+    if (!value)
+        return;
+    begin(out, key);
+    (void)jsn_add_tree(out, value);
 }
 
 /* What the token allows on this queue: the larger one of its own limit and that for all. */
@@ -80,7 +78,7 @@ static bool is_allowed(struct json_object *permissions, const char *queue)
 }
 
 /* The id the client brought; an empty one counts as none. */
-static void add_id(struct facts *f, struct json_object *body)
+static void add_id(struct buf *out, struct json_object *body)
 {
     const char *text = jsn_text(body, "job_id");
     char id[UUID_TEXT_SIZE];
@@ -88,90 +86,82 @@ static void add_id(struct facts *f, struct json_object *body)
     if (!text || !*text)
         return;
     if (parse_uuid(text, strlen(text), id, NULL) < 0)
-        add_bool(f, "id_bad", true); /* SQL refuses it when its turn among the checks comes */
+        add_bool(out, "id_bad", true); /* SQL refuses it when its turn among the checks comes */
     else
-        add_text(f, "id", id);
+        add_text(out, "id", id);
 }
 
 /* It may be any text; one that is an id binds this job to the fate of another. */
-static void add_parent_id(struct facts *f, const char *text)
+static void add_parent_id(struct buf *out, const char *text)
 {
     char id[UUID_TEXT_SIZE];
 
     if (text && parse_uuid(text, strlen(text), id, NULL) == 0)
-        add_text(f, "parent_id", id);
+        add_text(out, "parent_id", id);
 }
 
 /* The paths in the order in which they are named: it is how SQL numbers the namings. */
-static void add_secrets(struct facts *f, struct json_object *secrets)
+static void add_secrets(struct buf *out, struct json_object *secrets)
 {
-    struct json_object *paths;
+    char before = '[';
 
     if (!secrets)
         return;
-    paths = json_object_new_array();
+    begin(out, "secrets");
     json_object_object_foreach(secrets, name, path)
     {
         (void)name;
-        if (paths && json_object_array_add(paths, json_object_get(path)) < 0) {
-            json_object_put(path);
-            json_object_put(paths);
-            paths = NULL;
-        }
+        (void)buf_addc(out, before);
+        (void)jsn_add_tree(out, path);
+        before = ',';
     }
-    add(f, "secrets", paths);
+    (void)buf_adds(out, before == '[' ? "[]" : "]");
 }
 
-static void add_definition(struct facts *f, struct json_object *body)
+static void add_definition(struct buf *out, struct json_object *body)
 {
     struct json_object *reserve = jsn_get(body, "reserve_data");
 
-    add_id(f, body);
-    add_member(f, "queue", body, "job_queue");
-    add_int(f, "priority", jsn_int(body, "job_priority", 0));
-    add_member(f, "parent", body, "parent_job_id");
-    add_parent_id(f, jsn_text(body, "parent_job_id"));
-    add_member(f, "name", body, "name");
-    add_member(f, "tags", body, "tags");
-    add_member(f, "exclude_agents", body, "exclude_agents");
-    add_member(f, "global_timeout", body, "global_timeout");
-    add_member(f, "retry", body, "retry");
-    add_member(f, "max_wait", body, "max_wait");
-    add_secrets(f, jsn_get(jsn_get(body, "test_data"), "secrets"));
-    add_bool(f, "hold", submission_has_attachments(body));
-    add_bool(f, "has_reservation", reserve != NULL);
-    add_member(f, "reserve_timeout", reserve, "timeout");
+    add_id(out, body);
+    add_member(out, "queue", body, "job_queue");
+    add_int(out, "priority", jsn_int(body, "job_priority", 0));
+    add_member(out, "parent", body, "parent_job_id");
+    add_parent_id(out, jsn_text(body, "parent_job_id"));
+    add_member(out, "name", body, "name");
+    add_member(out, "tags", body, "tags");
+    add_member(out, "exclude_agents", body, "exclude_agents");
+    add_member(out, "global_timeout", body, "global_timeout");
+    add_member(out, "retry", body, "retry");
+    add_member(out, "max_wait", body, "max_wait");
+    add_secrets(out, jsn_get(jsn_get(body, "test_data"), "secrets"));
+    add_bool(out, "hold", submission_has_attachments(body));
+    add_bool(out, "has_reservation", reserve != NULL);
+    add_member(out, "reserve_timeout", reserve, "timeout");
 }
 
-static void add_caller(struct facts *f, const struct caller *caller, const char *queue)
+static void add_caller(struct buf *out, const struct caller *caller, const char *queue)
 {
-    add_text(f, "client_id", caller->client_id);
-    add_bool(f, "authenticated", caller->authenticated);
-    add_int(f, "max_priority", limit_of(caller->permissions, "max_priority", queue));
-    add_int(f, "max_reservation", limit_of(caller->permissions, "max_reservation_time", queue));
-    add_bool(f, "queue_allowed", is_allowed(caller->permissions, queue));
+    add_text(out, "client_id", caller->client_id);
+    add_bool(out, "authenticated", caller->authenticated);
+    add_int(out, "max_priority", limit_of(caller->permissions, "max_priority", queue));
+    add_int(out, "max_reservation", limit_of(caller->permissions, "max_reservation_time", queue));
+    add_bool(out, "queue_allowed", is_allowed(caller->permissions, queue));
 }
 
 int job_facts(const struct request *req, const struct job_submission *s, struct buf *ret_facts,
               struct err *err)
 {
-    struct facts facts = {.json = json_object_new_object(), .err = err};
-    int rc = 0;
-
-    if (!facts.json)
-        return err_set(err, ERR_INTERNAL, "out of memory");
-    add_text(&facts, "new_id", s->new_id);
-    add_text(&facts, "sha256", s->sha256);
+    (void)buf_reserve(ret_facts, USUAL_BYTES);
+    add_text(ret_facts, "new_id", s->new_id);
+    add_text(ret_facts, "sha256", s->sha256);
     if (s->key[0]) {
-        add_text(&facts, "key", s->key);
-        add_text(&facts, "key_sha256", s->key_sha256);
+        add_text(ret_facts, "key", s->key);
+        add_text(ret_facts, "key_sha256", s->key_sha256);
     }
-    add_definition(&facts, req->json);
-    add_caller(&facts, &req->caller, jsn_text(req->json, "job_queue"));
-    if (facts.failed)
-        rc = -1;
-    else if (jsn_add_tree(ret_facts, facts.json) < 0)
-        rc = err_set(err, ERR_TOO_LARGE, "job is too large");
-    json_object_put(facts.json);
-    return rc;
+    add_definition(ret_facts, req->json);
+    add_caller(ret_facts, &req->caller, jsn_text(req->json, "job_queue"));
+    (void)buf_addc(ret_facts, '}');
+    if (buf_failed(ret_facts))
+        return err_set(err, ERR_TOO_LARGE, "job is too large");
+    return 0;
 }

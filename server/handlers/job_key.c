@@ -10,12 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
-int job_digest(struct json_object *json, char ret_sha256[static DIGEST_HEX_SIZE], struct err *err)
+int job_digest(struct json_object *object, const char *without,
+               char ret_sha256[static DIGEST_HEX_SIZE], struct err *err)
 {
     AUTO(buf) struct buf canonical = BUF_INIT(JOB_TEXT_MAX);
     unsigned char hash[DIGEST_SIZE];
 
-    if (jsn_add_canonical(&canonical, json) < 0)
+    if (jsn_add_canonical_without(&canonical, object, without) < 0)
         return err_set(err, ERR_TOO_LARGE, "job is too large");
     digest_of(buf_text(&canonical), canonical.len, hash);
     digest_hex(hash, ret_sha256);
@@ -56,5 +57,5 @@ int job_key(const struct request *req, struct job_submission *s, struct err *err
         return -1;
     if (req->caller.client_id)
         (void)snprintf(s->key, sizeof(s->key), "%.*s", (int)len, text);
-    return job_digest(req->json, s->key_sha256, err);
+    return job_digest(req->json, NULL, s->key_sha256, err);
 }

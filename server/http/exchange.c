@@ -73,6 +73,8 @@ static void exchange_free(struct exchange *ex)
 
     if (ex->waits_as)
         quota_give(loop->options.quota, ex->waits_as);
+    if (ex->prepared)
+        ex->match.route->together->release(ex->prepared);
     upload_free(ex->upload);
     outflow_free(ex->outflow);
     response_done(&ex->res);
@@ -127,6 +129,8 @@ enum work_lane exchange_lane(const struct exchange *ex)
     bool bulk = ex->next_state == EXCHANGE_SENDING || ex->received_bytes >= BULK_BYTES;
     enum work_lane lane = ex->alone || large ? lanes[which].alone : lanes[which].lane;
 
+    if (lane == WORK_SUBMIT && !ex->prepared)
+        return WORK_PREPARE;
     return lane == WORK_FAST && bulk ? WORK_BULK : lane;
 }
 
@@ -278,6 +282,13 @@ static enum MHD_Result too_busy(struct exchange *ex)
     return exchange_send(ex);
 }
 
+static void (*run_of(const struct exchange *ex))(struct work *, struct app *)
+{
+    if (exchange_lane(ex) == WORK_PREPARE)
+        return exchange_run_prepare;
+    return ex->match.route->together ? exchange_run_together : exchange_run;
+}
+
 static enum MHD_Result on_end(struct exchange *ex)
 {
     const struct route *route = ex->match.route;
@@ -295,8 +306,7 @@ static enum MHD_Result on_end(struct exchange *ex)
         return exchange_send(ex);
     }
     ex->alone = route->together && slow_list_has(&ex->loop->slow, &ex->req);
-    if (exchange_hand_over(ex, route->together ? exchange_run_together : exchange_run,
-                           EXCHANGE_ANSWER, false) < 0)
+    if (exchange_hand_over(ex, run_of(ex), EXCHANGE_ANSWER, false) < 0)
         return too_busy(ex);
     return MHD_YES;
 }

@@ -55,6 +55,7 @@ struct exchange {
     uint64_t waits_as; /* whose place it has taken; 0: none */
     int64_t away_ms;   /* since then the database has not answered its looks; 0: it has */
     bool alone;        /* takes long: is not made together with others */
+    void *prepared;    /* of the route's .together; NULL: is not prepared */
     struct upload *upload;
     struct outflow *outflow;
 };
@@ -86,15 +87,18 @@ void exchange_judge(struct exchange *ex, const char *method);
 void exchange_run(struct work *work, struct app *app);
 /* False: nobody waits for it any more, or it is too late; it only has to be handed back then. */
 bool exchange_is_wanted(struct exchange *ex, const struct app *app);
-/* False: the answer is there already, without asking anybody. */
+/* Body checks, and what the route wants done beforehand; once.  False: the answer is there already,
+ * without asking anybody. */
 bool exchange_prepare(struct exchange *ex, const struct app *app);
 /* What was said of it is its answer; err->code: that this went wrong. */
 void exchange_take_answer(struct exchange *ex, const struct app *app, struct err *err);
 /* Nobody waits for it any more. */
 void exchange_drop(struct exchange *ex, const struct app *app);
 
-/* exchange_together.c: all of a list, whose routes have .together */
+/* exchange_together.c, for routes that have .together: all of a list */
 void exchange_run_together(struct work *list, struct app *app);
+/* One, which is in the lane that gathers next. */
+void exchange_run_prepare(struct work *work, struct app *app);
 
 /* exchange_wait.c: worker or loop */
 /* Back to the workers; from any thread. */

@@ -84,15 +84,37 @@ static void fail(struct exchange *ex, const struct app *app, const struct err *e
         metrics_add(app->metrics, METRIC_DB_ERRORS, 1);
 }
 
+/* The tree of a body takes several times the room of what is made of it, and many may wait. */
+static int prepare(struct exchange *ex, const struct app *app, struct err *err)
+{
+    const struct together_handler *handler = ex->match.route->together;
+
+    if (!handler->prepare)
+        return 0;
+    if (handler->prepare(app, &ex->req, &ex->prepared, err) < 0)
+        return -1;
+    json_object_put(ex->req.json);
+    ex->req.json = NULL;
+    buf_done(&ex->req.body);
+    return 0;
+}
+
 bool exchange_prepare(struct exchange *ex, const struct app *app)
 {
     struct err err = ERR_INIT;
 
+    if (ex->prepared)
+        return true;
     if (check_body(ex, &err) < 0) {
         fail(ex, app, &err);
         return false;
     }
-    return !is_answered(ex);
+    if (is_answered(ex))
+        return false;
+    if (prepare(ex, app, &err) == 0)
+        return true;
+    fail(ex, app, &err);
+    return false;
 }
 
 void exchange_take_answer(struct exchange *ex, const struct app *app, struct err *err)

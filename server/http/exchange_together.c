@@ -21,8 +21,8 @@ static void add(struct round *round, struct exchange *ex)
 
     *err = (struct err)ERR_INIT;
     exchange_begin_look(ex);
-    round->turns[round->count] =
-        (struct turn){.req = &ex->req, .res = &ex->res, .err = err, .alone = ex->alone};
+    round->turns[round->count] = (struct turn){
+        .req = &ex->req, .prepared = ex->prepared, .res = &ex->res, .err = err, .alone = ex->alone};
     round->exchanges[round->count++] = ex;
 }
 
@@ -66,7 +66,7 @@ static void look_again_now(struct exchange *ex, struct turn *turn, struct app *a
 {
     exchange_begin_look(ex);
     turn->alone = true;
-    ex->match.route->together(app, turn, 1);
+    ex->match.route->together->make(app, turn, 1);
 }
 
 /* Returns false if the exchange is not ours any more. */
@@ -103,6 +103,19 @@ static bool settle(struct exchange *ex, struct turn *turn, uint64_t mark, struct
     return true;
 }
 
+void exchange_run_prepare(struct work *work, struct app *app)
+{
+    struct exchange *ex = (struct exchange *)work;
+    struct work_queue *queue = ex->loop->options.queue;
+
+    if (!exchange_is_wanted(ex, app) || !exchange_prepare(ex, app)) {
+        loop_post(ex->loop, ex);
+        return;
+    }
+    work->run = exchange_run_together;
+    queue->pass_on(queue, exchange_lane(ex), work);
+}
+
 void exchange_run_together(struct work *list, struct app *app)
 {
     struct round round;
@@ -111,7 +124,7 @@ void exchange_run_together(struct work *list, struct app *app)
         list = collect(&round, list, app);
         if (round.count == 0)
             continue;
-        round.route->together(app, round.turns, round.count);
+        round.route->together->make(app, round.turns, round.count);
         for (size_t i = 0; i < round.count; i++)
             if (settle(round.exchanges[i], &round.turns[i], round.mark, app))
                 loop_post(round.exchanges[i]->loop, round.exchanges[i]);

@@ -47,14 +47,11 @@ def test_bad_ones_among_them_are_nobody_elses_matter(server, boss, user, agent, 
     wanted = {
         "first": (submit(user, queue), 200),
         "plain": (submit(user, queue), 200),
-        "no queue": (submit(user, ""), 422),
-        "no JSON": (functools.partial(user.post, "/v1/job", headers={"Content-Type": "application/json"}, body=b"{"), 400),
         "priority": (submit(ranked, queue, job_priority=5), 200),
         "too high": (submit(ranked, queue, job_priority=6), 403),
         "anonymous": (submit(anonymous, queue, job_priority=1), 401),
         "closed": (submit(user, closed), 403),
         "nobody left": (submit(user, new_name(), exclude_agents=["a"]), 422),
-        "no secret": (submit(user, queue, test_data={"secrets": {"A": "none/such"}}), 422),
         "bad id": (submit(user, queue, job_id="x"), 400),
         "known id": (submit(user, queue, job_id=known), 409),
         "same": (submit(user, queue, job_id=known, name="known"), 200),
@@ -75,6 +72,19 @@ def test_bad_ones_among_them_are_nobody_elses_matter(server, boss, user, agent, 
     for name, job in jobs.items():
         assert user.get(f"/v1/job/{job}").json().get("name") == ("known" if name == "same" else None)
     assert user.get(f"/v1/job/{jobs['U+0000']}").json()["allocate_data"] == {"x": "\0"}
+
+
+def test_what_is_not_fit_to_be_a_job_is_refused_while_others_wait(server, conninfo, user, anonymous, queue):
+    with psycopg.connect(conninfo, autocommit=True) as session, locked(conninfo, "tf.definition") as held:
+        Calls(session, "submit_job", "submit").gather(held, server, {n: submit(user, queue) for n in range(3)})
+        as_json = {"Content-Type": "application/json"}
+        assert user.post("/v1/job", headers=as_json, body=b"{").status == 400
+        assert submit(user, "")().status == 422
+        assert submit(user, queue, test_data={"secrets": {"A": "none/such"}})().status == 422
+        assert submit(user, queue, {"Idempotency-Key": "x" * 256})().status == 422
+        assert submit(anonymous, queue, {"Idempotency-Key": "no UUID"})().status == 422
+    assert [reply.status for reply in held.finish().values()] == [200] * 3
+    assert len(user.get(f"/v1/queues/{queue}/jobs").json()) == 3
 
 
 def test_one_that_the_database_cannot_take_fails_alone(conninfo, user, queue, together):

@@ -310,11 +310,39 @@ static void test_members_are_found_by_name_and_type(void **state)
     json_object_put(json);
 }
 
+static void assert_without(const char *text, const char *key, const char *tree,
+                           const char *canonical)
+{
+    struct buf as_read = BUF_INIT(1000), sorted = BUF_INIT(1000);
+    struct json_object *json;
+
+    assert_int_equal(jsn_parse(text, strlen(text), &json, NULL), 0);
+    assert_int_equal(jsn_add_tree_without(&as_read, json, key), 0);
+    assert_int_equal(jsn_add_canonical_without(&sorted, json, key), 0);
+    assert_string_equal(buf_text(&as_read), tree);
+    assert_string_equal(buf_text(&sorted), canonical);
+    json_object_put(json);
+    buf_done(&as_read);
+    buf_done(&sorted);
+}
+
+static void test_a_member_may_be_left_out(void **state)
+{
+    static const char text[] = "{\"c\":{\"b\":1},\"b\":\"{\",\"a\":1e0}";
+
+    (void)state;
+    assert_without(text, "b", "{\"c\":{\"b\":1},\"a\":1e0}", "{\"a\":1,\"c\":{\"b\":1}}");
+    assert_without(text, "c", "{\"b\":\"{\",\"a\":1e0}", "{\"a\":1,\"b\":\"{\"}");
+    assert_without(text, NULL, text, "{\"a\":1,\"b\":\"{\",\"c\":{\"b\":1}}");
+    assert_without("{\"b\":1}", "b", "{}", "{}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_documents_come_out_as_they_went_in),
         cmocka_unit_test(test_numbers_keep_their_spelling),
+        cmocka_unit_test(test_a_member_may_be_left_out),
         cmocka_unit_test(test_strings_keep_every_character),
         cmocka_unit_test(test_the_last_of_two_equal_keys_counts),
         cmocka_unit_test(test_what_is_not_json_is_refused),

@@ -301,6 +301,51 @@ static void test_submissions_are_run_together(void **state)
     assert_int_equal(metrics_get(f->metrics, METRIC_POOL_SIZE_SUBMIT), 1);
 }
 
+/* By one thread, one after the other. */
+static void test_what_is_to_be_prepared_keeps_its_order(void **state)
+{
+    struct fixture *f = *state;
+    struct task tasks[5];
+
+    assert_int_equal(submit(f, WORK_PREPARE, &tasks[0]), 0);
+    until_waiting(&f->gate, 1);
+    for (int i = 1; i < 4; i++)
+        assert_int_equal(submit(f, WORK_PREPARE, &tasks[i]), 0);
+    assert_int_equal(submit(f, WORK_PREPARE, &tasks[4]), -1);
+    assert_int_equal(metrics_get(f->metrics, METRIC_POOL_SIZE_PREPARE), 1);
+    assert_int_equal(metrics_get(f->metrics, METRIC_POOL_IN_USE_PREPARE), 1);
+    assert_int_equal(metrics_get(f->metrics, METRIC_POOL_WAITING_PREPARE), 3);
+    open_gate(&f->gate);
+    executor_free(f->executor);
+    f->executor = NULL;
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(tasks[i].order, i + 1);
+}
+
+static void test_what_is_prepared_keeps_its_place(void **state)
+{
+    struct fixture *f = *state;
+    struct task tasks[7];
+
+    assert_int_equal(submit(f, WORK_SUBMIT, &tasks[0]), 0);
+    assert_int_equal(submit(f, WORK_PREPARE, &tasks[1]), 0);
+    until_waiting(&f->gate, 2);
+    assert_int_equal(submit(f, WORK_PREPARE, &tasks[2]), 0);
+    for (int i = 3; i < 5; i++) {
+        tasks[i] = (struct task){.work = {.run = pass_gate}, .gate = &f->gate};
+        f->queue->pass_on(f->queue, WORK_SUBMIT, &tasks[i].work);
+    }
+    assert_int_equal(submit(f, WORK_PREPARE, &tasks[5]), -1);
+    assert_int_equal(submit(f, WORK_SUBMIT, &tasks[5]), -1);
+    tasks[6] = (struct task){.work = {.run = pass_gate}, .gate = &f->gate};
+    f->queue->pass_on(f->queue, WORK_SUBMIT, &tasks[6].work);
+    assert_int_equal(metrics_get(f->metrics, METRIC_POOL_WAITING_SUBMIT), 3);
+    assert_int_equal(metrics_get(f->metrics, METRIC_POOL_WAITING_PREPARE), 1);
+    open_gate(&f->gate);
+    executor_free(f->executor); /* the tasks are ours */
+    f->executor = NULL;
+}
+
 static void test_logs_are_run_together(void **state)
 {
     struct fixture *f = *state;
@@ -357,6 +402,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_waits_in_a_lane_that_gathers_is_run_together,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(test_claims_are_run_together, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_is_to_be_prepared_keeps_its_order, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_what_is_prepared_keeps_its_place, setup, teardown),
         cmocka_unit_test_setup_teardown(test_logs_are_run_together, setup, teardown),
         cmocka_unit_test_setup_teardown(test_results_are_run_together, setup, teardown),
         cmocka_unit_test_setup_teardown(test_submissions_are_run_together, setup, teardown),

@@ -53,13 +53,15 @@ static const struct schema_field fields[] = {{.name = "n", .type = SCHEMA_INT, .
                                              {.type = SCHEMA_END}};
 static const struct schema schema = {.fields = fields};
 
+static const struct together_handler turns = {.make = take_turns};
+static const struct together_handler odd_turns = {.make = take_odd_turns};
+
 static const struct route table[] = {
-    {"GET", "/turns", MAY_PUBLIC, NULL, LANE_RENEW, BODY_NONE, 0, NULL, NULL, false, take_turns},
-    {"GET", "/turns/too", MAY_PUBLIC, NULL, LANE_RENEW, BODY_NONE, 0, NULL, NULL, false,
-     take_turns},
-    {"GET", "/odd", MAY_PUBLIC, NULL, LANE_CLAIM, BODY_NONE, 0, NULL, NULL, true, take_odd_turns},
+    {"GET", "/turns", MAY_PUBLIC, NULL, LANE_RENEW, BODY_NONE, 0, NULL, NULL, false, &turns},
+    {"GET", "/turns/too", MAY_PUBLIC, NULL, LANE_RENEW, BODY_NONE, 0, NULL, NULL, false, &turns},
+    {"GET", "/odd", MAY_PUBLIC, NULL, LANE_CLAIM, BODY_NONE, 0, NULL, NULL, true, &odd_turns},
     {"POST", "/odd", MAY_PUBLIC, NULL, LANE_LOG, BODY_JSON, 100000, &schema, NULL, false,
-     take_odd_turns},
+     &odd_turns},
 };
 
 static int setup(void **state)

@@ -51,7 +51,7 @@ static int block(struct app *app, const struct request *req, struct response *re
 static const struct route table[] = {
     {"GET", "/look", MAY_PUBLIC, look, LANE_FAST, BODY_NONE, 0, NULL, NULL, false, NULL},
     {"GET", "/together", MAY_PUBLIC, NULL, LANE_RENEW, BODY_NONE, 0, NULL, NULL, false,
-     look_together},
+     &(const struct together_handler){.make = look_together}},
     {"GET", "/block", MAY_PUBLIC, block, LANE_FAST, BODY_NONE, 0, NULL, NULL, false, NULL},
 };
 
