@@ -17,6 +17,7 @@
 \ir functions/job/drop_place.sql
 \ir functions/job/end_cancelled.sql
 \ir functions/job/end_job.sql
+\ir functions/job/end_jobs.sql
 \ir functions/job/expire_jobs.sql
 \ir functions/job/explain_wait.sql
 \ir functions/job/find_first_since.sql
@@ -97,7 +98,7 @@
 \ir functions/lease/touch_leases.sql
 \ir functions/lease/try_renewal.sql
 -- result
-\ir functions/result/begin_phase.sql
+\ir functions/result/begin_phases.sql
 \ir functions/result/choose_attempt.sql
 \ir functions/result/correct_outcome.sql
 \ir functions/result/count_change.sql
@@ -105,8 +106,10 @@
 \ir functions/result/find_failed_phase.sql
 \ir functions/result/find_status.sql
 \ir functions/result/finish_job.sql
+\ir functions/result/finish_jobs.sql
 \ir functions/result/has_lost_job.sql
 \ir functions/result/judge_attempt.sql
+\ir functions/result/judge_sign.sql
 \ir functions/result/mark_stop.sql
 \ir functions/result/name_version.sql
 \ir functions/result/post_result.sql
@@ -115,8 +118,12 @@
 \ir functions/result/read_result.sql
 \ir functions/result/show_early_state.sql
 \ir functions/result/show_state.sql
-\ir functions/result/store_result.sql
+\ir functions/result/sort_posts.sql
+\ir functions/result/store_results.sql
 \ir functions/result/take_result.sql
+\ir functions/result/take_results.sql
+\ir functions/result/take_usual.sql
+\ir functions/result/try_result.sql
 -- log
 \ir functions/log/cut_fragment.sql
 \ir functions/log/find_next_fragment.sql

@@ -386,6 +386,48 @@ def test_a_job_that_ends_is_found_by_its_id_however_many_have_not(empty):
     assert empty.rows() < 60, empty.scans
 
 
+# n agents claim a job each, post that a phase is over and a second one begins, and that the job has ended
+LIVES = ("WITH c AS MATERIALIZED (SELECT array_agg(job_id::uuid) AS ids, array_agg('a' || request) AS agents,"
+         "                        array_agg(NULL::text) AS nothing, count(*)::int AS size"
+         "                 FROM api.claim_jobs(%(agents)s, array_fill(gen_random_uuid(), %(size)s),"
+         "                     array_fill(NULL::int, %(size)s), array_fill(NULL::text, %(size)s),"
+         "                     array_fill(1, %(size)s), ARRAY['{q1,queue1,queue2}'], NULL, false)),"
+         " p AS MATERIALIZED (SELECT count(r) AS undone FROM c CROSS JOIN LATERAL api.post_results(ids, agents, nothing,"
+         "                   array_fill('{\"setup\": 0}'::text, ARRAY[size]), nothing, array_fill('test'::text, ARRAY[size]), nothing) r)"
+         " SELECT size, undone, (SELECT count(r) FROM api.post_results(ids, agents, nothing, nothing, nothing,"
+         "     array_fill(CASE undone WHEN 0 THEN 'complete' END, ARRAY[size]), nothing) r) FROM c CROSS JOIN p")
+
+
+def lives(session, count):
+    """The rows that count lives read, most of them for claims."""
+    assert session.run(LIVES, {"agents": [f"a{n}" for n in range(count)], "size": [count]}) == [(count, 0, 0)]
+    assert no_large_table_is_read_from_end_to_end(session)
+    return session.rows()
+
+
+def test_results_posted_together_read_a_few_rows_for_each(session):
+    assert lives(session, 64) < 64 * 60, session.scans
+
+
+def test_plans_of_posts_made_while_the_tables_were_empty_stay_good(empty):
+    submit = ("SELECT FROM api.submit_job('{}', jsonb_build_object('new_id', gen_random_uuid(), 'queue', 'q1',"
+              " 'sha256', '00'))")
+    with psycopg.connect(empty.connection.info.dsn, autocommit=True) as other:
+        for _ in range(5):
+            other.execute(submit)
+    for _ in range(8):
+        lives(empty, 2)
+        lives(empty, 5)
+    fill(empty)
+    with psycopg.connect(empty.connection.info.dsn, autocommit=True) as other:
+        other.execute("SELECT count(*) FROM api.claim_jobs(ARRAY(SELECT 'b' || n FROM generate_series(1, 1000) n),"
+                      " array_fill(gen_random_uuid(), '{1000}'), array_fill(NULL::int, '{1000}'),"
+                      " array_fill(NULL::text, '{1000}'), array_fill(1, '{1000}'),"
+                      " ARRAY['{q2,q3,q4,q5,q6,q7,q8}'], NULL, false)")
+    assert lives(empty, 2) < 2 * 80, empty.scans
+    assert lives(empty, 5) < 5 * 80, empty.scans
+
+
 def test_the_grown_database_has_the_same_schema(cluster, database, grown):
     sql = ("SELECT string_agg(indexdef, E'\\n' ORDER BY indexdef) FROM pg_indexes"
            " WHERE schemaname = 'tf'")

@@ -304,20 +304,24 @@ def test_a_locked_attempt_does_not_delay_the_logs_of_others(connect):
                          (ids,)).fetchone() == ([1, 1, 1],)
 
 
-def test_a_locked_lease_does_not_delay_the_results_of_others(connect):
+@pytest.mark.parametrize("count", [2, 8])
+def test_a_locked_lease_does_not_delay_the_results_of_others(connect, count):
+    """Neither when a few are posted nor when many are made together."""
     quiet, one, two = connect(autocommit=True), connect(), connect()
-    submit(quiet, 2, "results")
-    claim(quiet, ["r1", "r2"], ["results"])
-    ids = [row[0] for row in quiet.execute("SELECT job_id::text FROM tf.lease WHERE queue = 'results' ORDER BY agent")]
+    queue, agents, nothing = f"results{count}", [f"r{n}" for n in range(count)], [None] * count
+    submit(quiet, count, queue)
+    claim(quiet, agents, [queue])
+    ids = [row[0] for row in quiet.execute("SELECT job_id::text FROM tf.lease WHERE queue = %s ORDER BY agent", (queue,))]
     one.execute("SELECT FROM tf.lease WHERE job_id = %s FOR UPDATE", (ids[0],))
-    call = Call(two, "SELECT request, alone FROM api.post_results(%s::uuid[], '{r1,r2}', '{NULL,NULL}', '{NULL,NULL}',"
-                " '{NULL,NULL}', '{setup,complete}', '{NULL,NULL}')", (ids,), quiet)
+    call = Call(two, "SELECT request, alone FROM api.post_results(%s::uuid[], %s::text[], %s::text[], %s::text[],"
+                " %s::text[], %s::text[], %s::text[])",
+                (ids, agents, nothing, nothing, nothing, ["setup"] + ["complete"] * (count - 1), nothing), quiet)
     assert call.settle(), "waits for nobody"
     assert call.result() == [(0, True)]
     two.commit()
     one.rollback()
-    assert quiet.execute("SELECT array_agg(final_state ORDER BY agent NULLS FIRST) FROM tf.job WHERE queue = 'results'"
-                         ).fetchone() == ([None, "complete"],)
+    assert quiet.execute("SELECT array_agg(final_state ORDER BY agent NULLS FIRST) FROM tf.job WHERE queue = %s", (queue,)
+                         ).fetchone() == ([None] + ["complete"] * (count - 1),)
 
 
 def test_whoever_ends_what_waited_too_long_takes_jobs_in_their_order(connect):

@@ -14,7 +14,7 @@ BUGS = {
     # what an agent posts counts although the job was cancelled
     "cancel-overwritten": [
         ("tfx.lock_job", "ret_row.job_state = 'cancelled'", "false"),
-        ("tfx.end_job", "AND num_nulls(j.final_state) = 1", ""),
+        ("tfx.end_jobs", "AND num_nulls(j.final_state) = 1", ""),
     ],
     # a claim whose answer never arrived stays claimed
     "claim-not-returned": [

@@ -21,7 +21,7 @@ BEGIN
         VALUES (p_row.job_id, p_row.queue, p_row.nprio, p_row.seq, p_row.week, p_row.attempt, v_lost,
                 'backoff', p_not_before, v_excluded);
     END IF;
-    UPDATE tf.attempt a SET ended_at = clock_timestamp(), reason = p_reason
+    UPDATE tf.attempt a SET ended_at = clock_timestamp(), reason = p_reason, version = a.version + 1
     WHERE a.job_id = p_row.job_id AND a.attempt = p_row.attempt;
     -- A retry waits anew; what was never delivered has been waiting all the time.
     UPDATE tf.deadline d

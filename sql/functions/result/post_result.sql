@@ -10,7 +10,7 @@ CREATE FUNCTION api.post_result(p_id uuid, p_agent text, p_token text, p_status 
                                 p_stopped text DEFAULT NULL)
 RETURNS TABLE (queue text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET jit = off SET enable_seqscan = off AS $$
+SET jit = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_place record;
 BEGIN

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- A state posted for a job that nobody has claimed yet.  num_nulls(): as in tfx.end_job().
+-- A state posted for a job that nobody has claimed yet.  num_nulls(): as in tfx.end_jobs().
 CREATE FUNCTION tfx.show_early_state(p_id uuid, p_job_state text) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
