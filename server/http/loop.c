@@ -23,7 +23,8 @@
 #define SWEEP_MS   1000
 #define OWN_EVENTS 64
 /* What libmicrohttpd cannot fit it drops without an answer: this takes all the parameters we accept
- * and a cookie of many parts.  Pages that are not touched cost nothing. */
+ * and a cookie of many parts.  At the end of each request on a kept connection it clears all of
+ * it, some 10 us. */
 #define CONN_MEMORY ((size_t)128 << 10)
 
 void loop_post(struct loop *loop, struct exchange *ex)
