@@ -3,6 +3,7 @@
 #include "tests/bench/load/run.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <time.h>
@@ -10,7 +11,7 @@
 
 #define EVENTS      256
 #define DRAIN_US    ((int64_t)20 * 1000000)
-#define LOOK_MS     100
+#define LOOK_US     100000
 #define REQUEST_MAX ((size_t)8 << 20)
 
 int64_t run_now_us(void)
@@ -133,9 +134,10 @@ static int pace(struct run *run, struct group_run *group, int64_t now_us, struct
     return 0;
 }
 
-static int timeout_ms(const struct run *run, int64_t now_us)
+/* Until something is due. */
+static int64_t time_left_us(const struct run *run, int64_t now_us)
 {
-    int64_t least_us = (int64_t)LOOK_MS * 1000;
+    int64_t least_us = LOOK_US;
 
     for (size_t i = 0; i < run->plan->group_count; i++) {
         const struct group_run *group = &run->groups[i];
@@ -146,7 +148,20 @@ static int timeout_ms(const struct run *run, int64_t now_us)
             least_us = left_us < least_us ? left_us : least_us;
         }
     }
-    return least_us <= 0 ? 0 : (int)((least_us + 999) / 1000);
+    return least_us < 0 ? 0 : least_us;
+}
+
+/* Times count from when a request was due, so what is due is waited for to the microsecond, which
+ * epoll_wait() cannot: what is late by a millisecond would be taken for the server's. */
+static int wait_for_events(const struct run *run, struct epoll_event events[static EVENTS])
+{
+    struct pollfd fd = {.fd = run->epoll_fd, .events = POLLIN};
+    int64_t left_us = time_left_us(run, run_now_us());
+    const struct timespec left = {.tv_nsec = left_us * 1000};
+
+    if (left_us == LOOK_US || left_us == 0)
+        return epoll_wait(run->epoll_fd, events, EVENTS, (int)(left_us / 1000));
+    return ppoll(&fd, 1, &left, NULL) > 0 ? epoll_wait(run->epoll_fd, events, EVENTS, 0) : 0;
 }
 
 /* A line on standard input, whatever it says, releases what is held; if nothing is, it ends the
@@ -214,7 +229,7 @@ static bool is_over(const struct run *run, int64_t now_us)
 static int turn(struct run *run, struct err *err)
 {
     struct epoll_event events[EVENTS];
-    int n = epoll_wait(run->epoll_fd, events, EVENTS, timeout_ms(run, run_now_us()));
+    int n = wait_for_events(run, events);
 
     for (int i = 0; i < n; i++) {
         if (!events[i].data.ptr)
