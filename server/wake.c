@@ -33,8 +33,13 @@ uint64_t wake_share(enum wake_kind kind, const char *name)
 
 void wake_tell(struct waker *waker, enum wake_kind kind, const char *name)
 {
+    wake_tell_key(waker, wake_key(kind, name));
+}
+
+void wake_tell_key(struct waker *waker, uint64_t key)
+{
     if (waker)
-        waker->tell(waker, wake_key(kind, name));
+        waker->tell(waker, key);
 }
 
 void wake_tell_all(struct waker *waker)

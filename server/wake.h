@@ -31,6 +31,7 @@ struct waker {
 
 /* The same; waker NULL: nobody can wait. */
 void wake_tell(struct waker *waker, enum wake_kind kind, const char *name);
+void wake_tell_key(struct waker *waker, uint64_t key);
 void wake_tell_all(struct waker *waker);
 
 #endif

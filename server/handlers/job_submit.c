@@ -97,8 +97,7 @@ static void answer(const struct app *app, const struct submission *submission, s
 
     if (turn->err->code)
         return;
-    if (app->waker)
-        app->waker->tell(app->waker, waiting->queue);
+    wake_tell_key(app->waker, waiting->queue);
     turn->res->content_type = "application/json";
     (void)buf_addf(&turn->res->body, "{\"job_id\":\"%s\"}", submission->job);
 }

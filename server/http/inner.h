@@ -66,8 +66,8 @@ struct loop {
     LIST_HEAD(, conn) conns;
     LIST_HEAD(, lingerer) lingering;
     int linger_count;
-    size_t exchanges; /* alive */
-    struct exchange *blanks;
+    size_t exchanges;        /* alive */
+    struct exchange *blanks; /* blocks of those that are over, for requests to come */
     size_t blank_count;
     int64_t next_sweep_ms;
     bool draining;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Matching: the path is cut into parts once, then every row is compared; some fifty rows of a few
- * parts each cost less than a microsecond. */
+ * Matching: the path is cut into parts once, then every row is compared, mostly up to its second
+ * part. */
 #include "server/http/router.h"
 
 #include <assert.h>
