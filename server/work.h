@@ -10,18 +10,18 @@
 
 struct app;
 
-/* In a lane that gathers, one thread takes all that waits at a moment, WORK_TOGETHER_MAX at most.
- */
+/* In a lane that gathers, a thread takes all that waits at a moment, WORK_TOGETHER_MAX at most, and
+ * no other thread takes any until that is done. */
 enum work_lane {
     WORK_FAST,
     WORK_SLOW,
     WORK_BULK,    /* pieces of files and of long answers */
     WORK_RENEW,   /* gathers: renewals of leases */
-    WORK_CLAIM,   /* gathers: agents that ask for work */
     WORK_LOG,     /* gathers: fragments of logs */
     WORK_RESULT,  /* gathers: results */
-    WORK_PREPARE, /* what is to be gathered, before that: one thread, so it keeps its order */
-    WORK_SUBMIT,  /* gathers: new jobs */
+    WORK_PREPARE, /* what is to be gathered, before that: one at a time, so it keeps its order */
+    WORK_SUBMIT,  /* gathers: new jobs, prepared */
+    WORK_CLAIM,   /* gathers: agents that ask for work */
     WORK_LANES,
 };
 #define WORK_TOGETHER_MAX 256
@@ -40,9 +40,9 @@ struct work_queue {
     int (*submit)(struct work_queue *queue, enum work_lane lane, struct work *work);
     /* For the continuation of what was accepted before: never refused. */
     void (*submit_always)(struct work_queue *queue, enum work_lane lane, struct work *work);
-    /* From WORK_PREPARE to the lane after it: never refused, since both lanes have one set of
-     * places. */
-    void (*pass_on)(struct work_queue *queue, enum work_lane lane, struct work *work);
+    /* From WORK_PREPARE to WORK_SUBMIT, as the last thing that run does there: never refused, since
+     * both lanes have one set of places. */
+    void (*pass_on)(struct work_queue *queue, struct work *work);
 };
 
 #endif

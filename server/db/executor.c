@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * The threads of the lanes (lane.h), and a database connection for each. */
+ * The threads of the crews (lane.h), and a database connection for each. */
 #include "server/db/executor.h"
 
 #include "server/db/db.h"
@@ -10,9 +10,19 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+/* Whoever makes submissions goes on to the agents that wait for them. */
+static const struct {
+    enum work_lane first, last;
+} crews[] = {
+    {WORK_FAST, WORK_FAST},     {WORK_SLOW, WORK_SLOW}, {WORK_BULK, WORK_BULK},
+    {WORK_RENEW, WORK_RENEW},   {WORK_LOG, WORK_LOG},   {WORK_RESULT, WORK_RESULT},
+    {WORK_PREPARE, WORK_CLAIM},
+};
+#define CREWS (sizeof(crews) / sizeof(crews[0]))
+
 struct worker {
     pthread_t thread;
-    struct lane *lane;
+    struct crew *crew;
     struct app app;
     unsigned reconnects; /* counted so far */
 };
@@ -20,6 +30,7 @@ struct worker {
 struct executor {
     struct work_queue queue; /* first: the queue's functions find the executor by it */
     struct lane lanes[WORK_LANES];
+    struct crew crews[CREWS];
     size_t worker_count; /* started */
     struct worker *workers;
 };
@@ -31,7 +42,7 @@ static void count_reconnects(struct worker *worker)
     unsigned reconnects = opened > 1 ? opened - 1 : 0;
 
     if (reconnects != worker->reconnects)
-        metrics_add(worker->lane->metrics, METRIC_DB_RECONNECTS,
+        metrics_add(worker->app.metrics, METRIC_DB_RECONNECTS,
                     (int64_t)reconnects - worker->reconnects);
     worker->reconnects = reconnects;
 }
@@ -40,11 +51,12 @@ static void *worker_main(void *arg)
 {
     struct worker *worker = arg;
     struct work *work;
+    struct lane *lane;
 
-    while ((work = lane_take(worker->lane))) {
+    while ((work = crew_take(worker->crew, &lane))) {
         work->run(work, &worker->app);
         count_reconnects(worker);
-        lane_leave(worker->lane);
+        lane_leave(lane);
     }
     return NULL;
 }
@@ -65,22 +77,21 @@ static void submit_always(struct work_queue *queue, enum work_lane which, struct
     (void)lane_put(lane_of(queue, which), work, ENTRY_ALWAYS);
 }
 
-static void pass_on(struct work_queue *queue, enum work_lane which, struct work *work)
+static void pass_on(struct work_queue *queue, struct work *work)
 {
-    (void)lane_put(lane_of(queue, which), work, ENTRY_PASSED);
+    (void)lane_put(lane_of(queue, WORK_SUBMIT), work, ENTRY_PASSED);
 }
 
-static int start_worker(struct executor *e, enum work_lane which,
+static int start_worker(struct executor *e, struct crew *crew,
                         const struct executor_options *options, struct err *err)
 {
     struct worker *worker = &e->workers[e->worker_count];
-    bool asks = which != WORK_PREPARE;
     int rc;
 
-    worker->lane = &e->lanes[which];
+    worker->crew = crew;
     worker->app = options->app;
     worker->app.db = NULL;
-    if (options->db && asks && !(worker->app.db = db_new(options->db, err)))
+    if (options->db && !(worker->app.db = db_new(options->db, err)))
         return -1;
     rc = pthread_create(&worker->thread, NULL, worker_main, worker);
     if (rc != 0) {
@@ -91,46 +102,56 @@ static int start_worker(struct executor *e, enum work_lane which,
     return 0;
 }
 
-/* What is gathered by several threads would be in several hands again, and what is prepared by
- * several in another order. */
-static int threads_of(const struct executor_options *options, enum work_lane which)
+static int start_crew(struct executor *e, struct crew *crew, const struct executor_options *options,
+                      struct err *err)
 {
-    return lane_gathers(which) || which == WORK_PREPARE ? 1 : options->threads[which];
-}
-
-static int start_lane(struct executor *e, enum work_lane which,
-                      const struct executor_options *options, struct err *err)
-{
-    int threads = threads_of(options, which);
+    int threads = crew_threads(crew);
 
     assert(threads > 0);
     for (int i = 0; i < threads; i++)
-        if (start_worker(e, which, options, err) < 0)
+        if (start_worker(e, crew, options, err) < 0)
             return -1;
-    lane_set_size(&e->lanes[which], threads);
     return 0;
+}
+
+/* Returns how many threads they need. */
+static size_t init_crews(struct executor *e, const struct executor_options *options)
+{
+    size_t threads = 0;
+
+    for (size_t i = 0; i < CREWS; i++) {
+        size_t first = crews[i].first;
+
+        crew_init(&e->crews[i], &e->lanes[first], crews[i].last - first + 1);
+        for (size_t j = first; j <= crews[i].last; j++)
+            lane_init(&e->lanes[j], &e->crews[i],
+                      &(struct lane_options){
+                          .which = (enum work_lane)j,
+                          .threads_max = options->threads[j],
+                          .queue_max = options->queue_max,
+                          .next = j == WORK_PREPARE ? &e->lanes[WORK_SUBMIT] : NULL,
+                          .metrics = options->app.metrics,
+                      });
+        threads += (size_t)crew_threads(&e->crews[i]);
+    }
+    return threads;
 }
 
 struct executor *executor_new(const struct executor_options *options, struct err *err)
 {
     struct executor *e = calloc(1, sizeof(*e));
-    size_t threads = 0;
 
-    for (int i = 0; i < WORK_LANES; i++)
-        threads += (size_t)threads_of(options, (enum work_lane)i);
-    if (e)
-        e->workers = calloc(threads, sizeof(*e->workers));
-    if (!e || !e->workers) {
-        free(e);
+    if (e && !(e->workers = calloc(init_crews(e, options), sizeof(*e->workers)))) {
+        executor_free(e);
+        e = NULL;
+    }
+    if (!e) {
         (void)err_set(err, ERR_INTERNAL, "out of memory");
         return NULL;
     }
     e->queue = (struct work_queue){submit, submit_always, pass_on};
-    for (int i = 0; i < WORK_LANES; i++)
-        lane_init(&e->lanes[i], (enum work_lane)i, options->queue_max,
-                  i == WORK_PREPARE ? &e->lanes[WORK_SUBMIT] : NULL, options->app.metrics);
-    for (int i = 0; i < WORK_LANES; i++)
-        if (start_lane(e, (enum work_lane)i, options, err) < 0) {
+    for (size_t i = 0; i < CREWS; i++)
+        if (start_crew(e, &e->crews[i], options, err) < 0) {
             executor_free(e);
             return NULL;
         }
@@ -146,14 +167,14 @@ void executor_free(struct executor *e)
 {
     if (!e)
         return;
-    for (int i = 0; i < WORK_LANES; i++)
-        lane_close(&e->lanes[i]);
+    for (size_t i = 0; i < CREWS; i++)
+        crew_close(&e->crews[i]);
     for (size_t i = 0; i < e->worker_count; i++) {
         (void)pthread_join(e->workers[i].thread, NULL);
         db_free(e->workers[i].app.db);
     }
-    for (int i = 0; i < WORK_LANES; i++)
-        lane_done(&e->lanes[i]);
+    for (size_t i = 0; i < CREWS; i++)
+        crew_done(&e->crews[i]);
     free(e->workers);
     free(e);
 }

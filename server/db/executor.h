@@ -16,11 +16,10 @@ struct db_options;
 struct executor;
 
 struct executor_options {
-    struct app app;              /* copied for each worker, with .db set to its own connection;
-                                  * to prepare there is none */
+    struct app app;              /* copied for each worker, with .db set to its own connection */
     const struct db_options *db; /* NULL: workers without a database */
     int threads[WORK_LANES];     /* at least 1 each; WORK_PREPARE and lanes that gather have
-                                  * one, unasked */
+                                  * one each, unasked */
     size_t queue_max;            /* new work waiting in one lane */
 };
 

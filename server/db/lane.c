@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * One mutex, one condition and one list for each lane. */
+ * One mutex and one condition for each crew, one list for each lane. */
 #include "server/db/lane.h"
 
 #include "common/clock.h"
@@ -14,6 +14,7 @@
 #define RENEW_PAUSE_MS 50
 
 struct lane_kind {
+    bool in_order;    /* one thread at a time, though it does not gather */
     int together_max; /* 1: does not gather */
     int pause_ms;     /* from one taking to the next, at least */
     enum metric size, in_use, depth;
@@ -60,7 +61,8 @@ static const struct lane_kind kinds[WORK_LANES] = {
                      .depth = METRIC_POOL_WAITING_RESULT,
                      .batches = METRIC_BATCHES_RESULT,
                      .batched = METRIC_BATCHED_RESULT},
-    [WORK_PREPARE] = {.together_max = 1,
+    [WORK_PREPARE] = {.in_order = true,
+                      .together_max = 1,
                       .size = METRIC_POOL_SIZE_PREPARE,
                       .in_use = METRIC_POOL_IN_USE_PREPARE,
                       .depth = METRIC_POOL_WAITING_PREPARE},
@@ -72,80 +74,102 @@ static const struct lane_kind kinds[WORK_LANES] = {
                      .batched = METRIC_BATCHED_SUBMIT},
 };
 
-static bool gathers(const struct lane *lane)
+/* What is gathered by several threads would be in several hands again, and what is prepared by
+ * several in another order. */
+static bool one_at_a_time(const struct lane_kind *kind)
 {
-    return lane->kind->together_max > 1;
+    return kind->together_max > 1 || kind->in_order;
 }
 
-bool lane_gathers(enum work_lane which)
-{
-    return kinds[which].together_max > 1;
-}
-
-void lane_set_size(const struct lane *lane, int threads)
-{
-    metrics_set(lane->metrics, lane->kind->size, threads);
-}
-
-void lane_init(struct lane *lane, enum work_lane which, size_t queue_max, struct lane *next,
-               struct metrics *metrics)
+void crew_init(struct crew *crew, struct lane *lanes, size_t lane_count)
 {
     pthread_condattr_t attr;
 
-    *lane = (struct lane){.kind = &kinds[which], .queue_max = queue_max, .metrics = metrics};
-    lane->places = next ? &next->counted : &lane->counted;
-    lane->last = &lane->first;
-    lane->begun_ms = clock_ms(&clock_system) - lane->kind->pause_ms;
-    (void)pthread_mutex_init(&lane->lock, NULL);
+    *crew = (struct crew){.lanes = lanes, .lane_count = lane_count};
+    (void)pthread_mutex_init(&crew->lock, NULL);
     (void)pthread_condattr_init(&attr);
     (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&lane->ready, &attr);
+    (void)pthread_cond_init(&crew->ready, &attr);
     (void)pthread_condattr_destroy(&attr);
 }
 
-void lane_done(struct lane *lane)
+void crew_done(struct crew *crew)
 {
-    (void)pthread_mutex_destroy(&lane->lock);
-    (void)pthread_cond_destroy(&lane->ready);
+    (void)pthread_mutex_destroy(&crew->lock);
+    (void)pthread_cond_destroy(&crew->ready);
 }
 
-/* With the lane's lock held, as all that follow and are static. */
+int crew_threads(const struct crew *crew)
+{
+    int threads = 0;
+
+    for (size_t i = 0; i < crew->lane_count; i++)
+        threads += crew->lanes[i].threads_max;
+    return threads;
+}
+
+void lane_init(struct lane *lane, struct crew *crew, const struct lane_options *options)
+{
+    const struct lane_kind *kind = &kinds[options->which];
+
+    assert(!kind->pause_ms || crew->lane_count == 1); /* it pauses with its thread */
+    *lane = (struct lane){.crew = crew,
+                          .kind = kind,
+                          .threads_max = one_at_a_time(kind) ? 1 : options->threads_max,
+                          .queue_max = options->queue_max,
+                          .metrics = options->metrics};
+    lane->places = options->next ? &options->next->counted : &lane->counted;
+    lane->last = &lane->first;
+    lane->begun_ms = clock_ms(&clock_system) - kind->pause_ms;
+    metrics_set(lane->metrics, kind->size, lane->threads_max);
+}
+
+/* With the crew's lock held, as all that follow and are static. */
 static void publish(const struct lane *lane)
 {
     metrics_set(lane->metrics, lane->kind->in_use, lane->busy);
     metrics_set(lane->metrics, lane->kind->depth, (int64_t)lane->waiting);
 }
 
-/* Whoever gathers is told of the first one and when it is enough, and not of each in between. */
-static void announce(struct lane *lane)
+static bool has_hands(const struct lane *lane)
 {
-    if (!gathers(lane) || lane->waiting == 1 || lane->waiting == (size_t)lane->kind->together_max)
-        (void)pthread_cond_signal(&lane->ready);
+    return lane->busy < lane->threads_max;
+}
+
+/* Where all are busy, one of them looks again when it is done; whoever passes work on is the next
+ * to look.  A lane for one thread calls for it with the first one, and when it is enough. */
+static void announce(struct lane *lane, enum lane_entry entry)
+{
+    if (entry == ENTRY_PASSED || !has_hands(lane))
+        return;
+    if (lane->threads_max > 1 || lane->waiting == 1 ||
+        lane->waiting == (size_t)lane->kind->together_max)
+        (void)pthread_cond_signal(&lane->crew->ready);
 }
 
 static bool lets_in(const struct lane *lane, enum lane_entry entry)
 {
-    assert(entry == ENTRY_NEW || !lane->closed);
-    return entry != ENTRY_NEW || (!lane->closed && atomic_load(lane->places) < lane->queue_max);
+    assert(entry != ENTRY_ALWAYS || !lane->crew->closed);
+    return entry != ENTRY_NEW || (!lane->crew->closed && *lane->places < lane->queue_max);
 }
 
 int lane_put(struct lane *lane, struct work *work, enum lane_entry entry)
 {
     int rc = -1;
 
-    (void)pthread_mutex_lock(&lane->lock);
+    (void)pthread_mutex_lock(&lane->crew->lock);
     if (lets_in(lane, entry)) {
         work->next = NULL;
         work->counted = entry != ENTRY_ALWAYS;
-        atomic_fetch_add(lane->places, work->counted);
+        *lane->places += work->counted;
         *lane->last = work;
         lane->last = &work->next;
         lane->waiting++;
         publish(lane);
-        announce(lane);
+        announce(lane, entry);
         rc = 0;
     }
-    (void)pthread_mutex_unlock(&lane->lock);
+    (void)pthread_mutex_unlock(&lane->crew->lock);
     return rc;
 }
 
@@ -156,8 +180,8 @@ static void gather(struct lane *lane)
     const struct timespec until = {.tv_sec = until_ms / 1000,
                                    .tv_nsec = (long)(until_ms % 1000) * 1000000};
 
-    while (!lane->closed && lane->waiting < (size_t)lane->kind->together_max &&
-           pthread_cond_timedwait(&lane->ready, &lane->lock, &until) == 0)
+    while (!lane->crew->closed && lane->waiting < (size_t)lane->kind->together_max &&
+           pthread_cond_timedwait(&lane->crew->ready, &lane->crew->lock, &until) == 0)
         continue;
     lane->begun_ms = clock_ms(&clock_system);
 }
@@ -174,49 +198,69 @@ static struct work *cut(struct lane *lane)
         last = last->next;
         counted += last->counted;
     }
-    atomic_fetch_sub(lane->places, counted);
+    *lane->places -= counted;
     lane->first = last->next;
     if (!lane->first)
         lane->last = &lane->first;
     last->next = NULL;
     lane->waiting -= (size_t)count;
-    if (gathers(lane)) {
+    if (lane->kind->together_max > 1) {
         metrics_add(lane->metrics, lane->kind->batches, 1);
         metrics_add(lane->metrics, lane->kind->batched, count);
     }
     return first;
 }
 
-struct work *lane_take(struct lane *lane)
+/* The one furthest on that has work and may have one more thread: what has been begun is ended. */
+static struct lane *find_lane(const struct crew *crew)
+{
+    for (size_t i = crew->lane_count; i > 0; i--)
+        if (crew->lanes[i - 1].first && has_hands(&crew->lanes[i - 1]))
+            return &crew->lanes[i - 1];
+    return NULL;
+}
+
+static struct work *take(struct crew *crew, struct lane *lane)
+{
+    struct work *work;
+
+    if (lane->kind->pause_ms)
+        gather(lane);
+    work = cut(lane);
+    lane->busy++;
+    publish(lane);
+    if (find_lane(crew))
+        (void)pthread_cond_signal(&crew->ready);
+    return work;
+}
+
+struct work *crew_take(struct crew *crew, struct lane **ret_lane)
 {
     struct work *work = NULL;
+    struct lane *lane;
 
-    (void)pthread_mutex_lock(&lane->lock);
-    while (!lane->first && !lane->closed)
-        (void)pthread_cond_wait(&lane->ready, &lane->lock);
-    if (lane->first) {
-        if (lane->kind->pause_ms)
-            gather(lane);
-        work = cut(lane);
-        lane->busy++;
-        publish(lane);
-    }
-    (void)pthread_mutex_unlock(&lane->lock);
+    (void)pthread_mutex_lock(&crew->lock);
+    while (!(lane = find_lane(crew)) && !crew->closed)
+        (void)pthread_cond_wait(&crew->ready, &crew->lock);
+    if (lane)
+        work = take(crew, lane);
+    (void)pthread_mutex_unlock(&crew->lock);
+    *ret_lane = lane;
     return work;
 }
 
 void lane_leave(struct lane *lane)
 {
-    (void)pthread_mutex_lock(&lane->lock);
+    (void)pthread_mutex_lock(&lane->crew->lock);
     lane->busy--;
     publish(lane);
-    (void)pthread_mutex_unlock(&lane->lock);
+    (void)pthread_mutex_unlock(&lane->crew->lock);
 }
 
-void lane_close(struct lane *lane)
+void crew_close(struct crew *crew)
 {
-    (void)pthread_mutex_lock(&lane->lock);
-    lane->closed = true;
-    (void)pthread_cond_broadcast(&lane->ready);
-    (void)pthread_mutex_unlock(&lane->lock);
+    (void)pthread_mutex_lock(&crew->lock);
+    crew->closed = true;
+    (void)pthread_cond_broadcast(&crew->ready);
+    (void)pthread_mutex_unlock(&crew->lock);
 }

@@ -113,7 +113,7 @@ void exchange_run_prepare(struct work *work, struct app *app)
         return;
     }
     work->run = exchange_run_together;
-    queue->pass_on(queue, exchange_lane(ex), work);
+    queue->pass_on(queue, work);
 }
 
 void exchange_run_together(struct work *list, struct app *app)

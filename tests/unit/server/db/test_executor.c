@@ -53,6 +53,14 @@ static void until_waiting(struct gate *gate, int count)
     (void)pthread_mutex_unlock(&gate->lock);
 }
 
+static void until_done(struct gate *gate, int count)
+{
+    (void)pthread_mutex_lock(&gate->lock);
+    while (gate->done != count)
+        (void)pthread_cond_wait(&gate->moved, &gate->lock);
+    (void)pthread_mutex_unlock(&gate->lock);
+}
+
 static void open_gate(struct gate *gate)
 {
     (void)pthread_mutex_lock(&gate->lock);
@@ -96,6 +104,14 @@ static int teardown(void **state)
     return 0;
 }
 
+/* Runs what is waiting. */
+static void finish(struct fixture *f)
+{
+    open_gate(&f->gate);
+    executor_free(f->executor);
+    f->executor = NULL;
+}
+
 static int submit(struct fixture *f, enum work_lane lane, struct task *task)
 {
     *task = (struct task){.work = {.run = pass_gate}, .gate = &f->gate};
@@ -115,9 +131,7 @@ static void test_a_full_queue_refuses(void **state)
     assert_int_equal(submit(f, WORK_FAST, &tasks[5]), -1);
     assert_int_equal(metrics_get(f->metrics, METRIC_POOL_WAITING), 3);
     assert_int_equal(metrics_get(f->metrics, METRIC_POOL_IN_USE), 2);
-    open_gate(&f->gate);
-    executor_free(f->executor);
-    f->executor = NULL;
+    finish(f);
     assert_int_equal(f->gate.done, 5);
 }
 
@@ -132,9 +146,7 @@ static void test_what_goes_on_is_never_refused(void **state)
         assert_int_equal(submit(f, WORK_SLOW, &tasks[i]), 0);
     assert_int_equal(submit(f, WORK_SLOW, &tasks[4]), -1);
     f->queue->submit_always(f->queue, WORK_SLOW, &tasks[4].work);
-    open_gate(&f->gate);
-    executor_free(f->executor);
-    f->executor = NULL;
+    finish(f);
     for (int i = 0; i < 5; i++) /* one thread: in the order given */
         assert_int_equal(tasks[i].order, i + 1);
 }
@@ -155,9 +167,7 @@ static void test_what_goes_on_takes_no_place(void **state)
         assert_int_equal(submit(f, WORK_SLOW, &tasks[i]), 0);
     assert_int_equal(submit(f, WORK_SLOW, &tasks[3]), -1);
     assert_int_equal(metrics_get(f->metrics, METRIC_POOL_WAITING_SLOW), 7);
-    open_gate(&f->gate);
-    executor_free(f->executor);
-    f->executor = NULL;
+    finish(f);
     assert_int_equal(f->gate.done, 8);
 }
 
@@ -180,9 +190,7 @@ static void test_slow_work_leaves_the_fast_lane_alone(void **state)
         (void)pthread_cond_wait(&passable.moved, &passable.lock);
     (void)pthread_mutex_unlock(&passable.lock);
     assert_int_equal(f->gate.done, 0);
-    open_gate(&f->gate);
-    executor_free(f->executor); /* tasks are on this stack */
-    f->executor = NULL;
+    finish(f);
     (void)pthread_mutex_destroy(&passable.lock);
     (void)pthread_cond_destroy(&passable.moved);
 }
@@ -263,9 +271,7 @@ static void assert_run_together(struct fixture *f, enum work_lane lane)
     for (int i = 1; i < 4; i++)
         assert_int_equal(f->queue->submit(f->queue, lane, together(&pieces[i], &tally)), 0);
     assert_int_equal(f->queue->submit(f->queue, lane, together(&pieces[4], &tally)), -1);
-    open_gate(&f->gate);
-    executor_free(f->executor); /* runs what is waiting */
-    f->executor = NULL;
+    finish(f);
     assert_int_equal(tally.runs, 2);
     assert_int_equal(tally.sizes[0], 1);
     assert_int_equal(tally.sizes[1], 3);
@@ -301,7 +307,7 @@ static void test_submissions_are_run_together(void **state)
     assert_int_equal(metrics_get(f->metrics, METRIC_POOL_SIZE_SUBMIT), 1);
 }
 
-/* By one thread, one after the other. */
+/* One after the other, though several threads may do it. */
 static void test_what_is_to_be_prepared_keeps_its_order(void **state)
 {
     struct fixture *f = *state;
@@ -315,11 +321,87 @@ static void test_what_is_to_be_prepared_keeps_its_order(void **state)
     assert_int_equal(metrics_get(f->metrics, METRIC_POOL_SIZE_PREPARE), 1);
     assert_int_equal(metrics_get(f->metrics, METRIC_POOL_IN_USE_PREPARE), 1);
     assert_int_equal(metrics_get(f->metrics, METRIC_POOL_WAITING_PREPARE), 3);
-    open_gate(&f->gate);
-    executor_free(f->executor);
-    f->executor = NULL;
+    finish(f);
     for (int i = 0; i < 4; i++)
         assert_int_equal(tasks[i].order, i + 1);
+}
+
+/* Lanes that share threads. */
+static void test_no_lane_waits_for_another(void **state)
+{
+    struct fixture *f = *state;
+    struct task tasks[6];
+
+    assert_int_equal(submit(f, WORK_CLAIM, &tasks[0]), 0);
+    assert_int_equal(submit(f, WORK_SUBMIT, &tasks[1]), 0);
+    assert_int_equal(submit(f, WORK_PREPARE, &tasks[2]), 0);
+    until_waiting(&f->gate, 3);
+    for (size_t i = 3; i < 6; i++)
+        assert_int_equal(submit(f, (enum work_lane)(WORK_PREPARE + i - 3), &tasks[i]), 0);
+    open_gate(&f->gate);
+    until_done(&f->gate, 6);
+}
+
+/* What is passed on, and how many of its kind have been run. */
+struct passed {
+    struct work work;
+    struct fixture *f;
+};
+
+static void run_passed(struct work *list, struct app *app)
+{
+    struct gate *gate = &((struct passed *)list)->f->gate;
+
+    (void)app;
+    (void)pthread_mutex_lock(&gate->lock);
+    for (; list; list = list->next)
+        gate->done++;
+    (void)pthread_cond_broadcast(&gate->moved);
+    (void)pthread_mutex_unlock(&gate->lock);
+}
+
+static void pass_on(struct work *work, struct app *app)
+{
+    struct fixture *f = ((struct passed *)work)->f;
+
+    (void)app;
+    work->run = run_passed;
+    f->queue->pass_on(f->queue, work);
+}
+
+/* One by one: nobody but the thread that passes it on is there to run it. */
+static void test_what_is_passed_on_is_run(void **state)
+{
+    struct fixture *f = *state;
+    struct passed *pieces = calloc(MANY, sizeof(*pieces));
+
+    assert_non_null(pieces);
+    for (int i = 0; i < MANY; i++) {
+        pieces[i] = (struct passed){.work = {.run = pass_on}, .f = f};
+        assert_int_equal(f->queue->submit(f->queue, WORK_PREPARE, &pieces[i].work), 0);
+        until_done(&f->gate, i + 1);
+    }
+    free(pieces);
+}
+
+/* All at once, while a lane of the crew is busy. */
+static void test_what_is_passed_on_in_a_crowd_is_run(void **state)
+{
+    struct fixture *f = *state;
+    struct passed *pieces = calloc(MANY, sizeof(*pieces));
+    struct task claim;
+
+    assert_non_null(pieces);
+    assert_int_equal(submit(f, WORK_CLAIM, &claim), 0);
+    until_waiting(&f->gate, 1);
+    for (int i = 0; i < MANY; i++) {
+        pieces[i] = (struct passed){.work = {.run = pass_on}, .f = f};
+        f->queue->submit_always(f->queue, WORK_PREPARE, &pieces[i].work);
+    }
+    until_done(&f->gate, MANY);
+    open_gate(&f->gate);
+    until_done(&f->gate, MANY + 1);
+    free(pieces);
 }
 
 static void test_what_is_prepared_keeps_its_place(void **state)
@@ -333,17 +415,15 @@ static void test_what_is_prepared_keeps_its_place(void **state)
     assert_int_equal(submit(f, WORK_PREPARE, &tasks[2]), 0);
     for (int i = 3; i < 5; i++) {
         tasks[i] = (struct task){.work = {.run = pass_gate}, .gate = &f->gate};
-        f->queue->pass_on(f->queue, WORK_SUBMIT, &tasks[i].work);
+        f->queue->pass_on(f->queue, &tasks[i].work);
     }
     assert_int_equal(submit(f, WORK_PREPARE, &tasks[5]), -1);
     assert_int_equal(submit(f, WORK_SUBMIT, &tasks[5]), -1);
     tasks[6] = (struct task){.work = {.run = pass_gate}, .gate = &f->gate};
-    f->queue->pass_on(f->queue, WORK_SUBMIT, &tasks[6].work);
+    f->queue->pass_on(f->queue, &tasks[6].work);
     assert_int_equal(metrics_get(f->metrics, METRIC_POOL_WAITING_SUBMIT), 3);
     assert_int_equal(metrics_get(f->metrics, METRIC_POOL_WAITING_PREPARE), 1);
-    open_gate(&f->gate);
-    executor_free(f->executor); /* the tasks are ours */
-    f->executor = NULL;
+    finish(f);
 }
 
 static void test_logs_are_run_together(void **state)
@@ -379,9 +459,7 @@ static void test_what_is_run_together_has_a_limit(void **state)
         if (i == 0)
             until_waiting(&f->gate, 1);
     }
-    open_gate(&f->gate);
-    executor_free(f->executor);
-    f->executor = NULL;
+    finish(f);
     assert_int_equal(tally.runs, 4);
     assert_int_equal(tally.sizes[1], WORK_TOGETHER_MAX);
     assert_int_equal(tally.sizes[2], WORK_TOGETHER_MAX);
@@ -391,24 +469,27 @@ static void test_what_is_run_together_has_a_limit(void **state)
     free(pieces);
 }
 
+#define GATED(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_a_full_queue_refuses, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_what_goes_on_is_never_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_what_goes_on_takes_no_place, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_slow_work_leaves_the_fast_lane_alone, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_every_task_runs_once, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_what_waits_in_a_lane_that_gathers_is_run_together,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(test_claims_are_run_together, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_what_is_to_be_prepared_keeps_its_order, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(test_what_is_prepared_keeps_its_place, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_logs_are_run_together, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_results_are_run_together, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_submissions_are_run_together, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_what_is_run_together_has_a_limit, setup, teardown),
+        GATED(test_a_full_queue_refuses),
+        GATED(test_what_goes_on_is_never_refused),
+        GATED(test_what_goes_on_takes_no_place),
+        GATED(test_slow_work_leaves_the_fast_lane_alone),
+        GATED(test_every_task_runs_once),
+        GATED(test_what_waits_in_a_lane_that_gathers_is_run_together),
+        GATED(test_claims_are_run_together),
+        GATED(test_what_is_to_be_prepared_keeps_its_order),
+        GATED(test_no_lane_waits_for_another),
+        GATED(test_what_is_passed_on_is_run),
+        GATED(test_what_is_passed_on_in_a_crowd_is_run),
+        GATED(test_what_is_prepared_keeps_its_place),
+        GATED(test_logs_are_run_together),
+        GATED(test_results_are_run_together),
+        GATED(test_submissions_are_run_together),
+        GATED(test_what_is_run_together_has_a_limit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
