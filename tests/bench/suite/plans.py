@@ -25,6 +25,7 @@ SUBMIT_MARKED = f"POST /v1/job HTTP/1.1\n{USER}\n{JSON}\n\n{job(job_id='@new@')}
 POLL = f"GET /v1/job?@queues@ HTTP/1.1\n{AGENT}\n"
 CLAIM = f"GET /v1/job?@queues@ HTTP/1.1\n{FRESH_AGENT}\n"
 WAIT = f"GET /v1/job?@queues@&wait=300 HTTP/1.1\n{AGENT}\n"
+FRESH_WAIT = f"GET /v1/job?@queues@&wait=300 HTTP/1.1\n{FRESH_AGENT}\n"
 POSITION = f"GET /v1/job/@waiting+@/position HTTP/1.1\n{USER}\n"
 
 
