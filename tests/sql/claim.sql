@@ -155,4 +155,23 @@ INSERT INTO tf.restricted_queue VALUES ('w2');
 SELECT tfx.add_client('w2-owner', '{}');
 SELECT api.add_queue_owner('w2', 'w2-owner');
 SELECT ok(pg_temp.seen('w') <> was, 'an owner of its queue is one') FROM standing;
+
+-- jobs of several weeks
+SELECT pg_temp.submit(n, '{"queue": "weeks"}') FROM generate_series(400, 402) n \g /dev/null
+UPDATE tf.definition SET week = week - 7 WHERE job_id = pg_temp.id(401);
+UPDATE tf.wait SET week = week - 7 WHERE job_id = pg_temp.id(401);
+CREATE FUNCTION pg_temp.weeks(VARIADIC p_agents text[]) RETURNS TABLE (job text, queue text) LANGUAGE sql AS $$
+    SELECT right(c.job_id, 3), c.body::jsonb ->> 'job_queue'
+    FROM pg_temp.claim_all((SELECT jsonb_agg(jsonb_build_object(
+        'agent', a.name, 'queues', '{weeks}'::text[], 'token', pg_temp.id(9950 + a.n::int)))
+        FROM unnest(p_agents) WITH ORDINALITY a(name, n))) c
+$$;
+SELECT results_eq($$ SELECT * FROM pg_temp.weeks('t1', 't2') ORDER BY 1 $$, $$ VALUES ('400', 'q'), ('401', 'q') $$,
+    'claims of one batch carry definitions of different weeks');
+SELECT results_eq($$ SELECT right(c.job_id, 3), c.body::jsonb ->> 'job_queue'
+                     FROM api.claims_of(ARRAY[pg_temp.id(9951), pg_temp.id(9952)]) c ORDER BY 1 $$,
+    $$ VALUES ('400', 'q'), ('401', 'q') $$, 'when they are asked for once more, too');
+UPDATE tf.lease SET offered_at = offered_at - interval '1 h' WHERE agent = 't2';
+SELECT results_eq($$ SELECT * FROM pg_temp.weeks('t2', 't3') ORDER BY 1 $$, $$ VALUES ('401', 'q'), ('402', 'q') $$,
+    'a job offered again is of another week than a new one');
 \ir lib/end.psql

@@ -119,10 +119,16 @@ def no_large_table_is_read_from_end_to_end(session):
 
 def test_a_claim_reads_the_heads_of_its_queues_only(session):
     assert len(claim(session, request("a", "queue1", "queue2", "none"))) == 1
-    assert session.scanned("wait") == {"wait_pkey"}
+    assert session.scanned("wait") == {"wait_pkey", "Tid Scan"}
     assert session.scanned("lease") <= {"lease_pkey", "lease_by_agent"}
     assert no_large_table_is_read_from_end_to_end(session)
     assert session.rows() < 40, session.scans
+
+
+@pytest.mark.parametrize("count", [1, 16])
+def test_claims_open_the_definitions_of_the_weeks_of_their_jobs_only(session, count):
+    assert len(claim(session, *(request(f"a{n}", "queue1") for n in range(count)))) == count
+    assert len([table for table in session.blocks if table.startswith("definition")]) == 1
 
 
 @pytest.mark.parametrize("count", [16, 64])

@@ -4,8 +4,8 @@
 -- asker that has none yet and is not excluded.  Nothing is locked, so somebody else may take them.
 -- retry: those that got one, in case it is lost; and who got none although there may be one, behind
 -- what was looked at.
-CREATE FUNCTION tfx.choose_places(p_agents text[], p_lists text[], p_free boolean[], OUT retry boolean[],
-                                  OUT numbers int[], OUT queues text[], OUT nprios bigint[],
+CREATE FUNCTION tfx.choose_places(p_agents text[], p_lists int[], p_queues text[], p_free boolean[],
+                                  OUT retry boolean[], OUT numbers int[], OUT queues text[], OUT nprios bigint[],
                                   OUT seqs bigint[])
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -17,7 +17,7 @@ DECLARE
 BEGIN
     retry := array_fill(false, ARRAY[cardinality(p_agents)]);
     numbers := '{}';
-    FOR c IN SELECT * FROM tfx.probe_queues(p_lists, p_free) LOOP
+    FOR c IN SELECT * FROM tfx.probe_queues(p_lists, p_queues, p_free) LOOP
         EXIT WHEN v_left = 0;
         v_first := coalesce(v_firsts[c.number], 1);
         WHILE v_first <= cardinality(c.askers) AND NOT p_free[c.askers[v_first]] LOOP

@@ -24,38 +24,35 @@ SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off
 SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_work boolean[] := tfx.find_work(p_queues);
-    v_holders text[];
-    v_held uuid[];
-    v_free boolean[];
-    v_seen text[];
-    v_changed boolean[];
-    v_busy boolean[];
+    v_held record := tfx.find_held(p_agents);
+    v_judged record;
+    v_taken record;
     v_got int[] := '{}';
-    v_jobs uuid[];
     v_slow int[] := '{}';
 BEGIN
-    SELECT array_agg(h.agent), array_agg(h.job_id) INTO v_holders, v_held FROM tfx.find_held(p_agents) h;
-    IF p_seen IS NULL AND v_held IS NULL AND NOT true = ANY (v_work) THEN
+    IF p_seen IS NULL AND v_held.jobs IS NULL AND NOT true = ANY (v_work) THEN
         RETURN;
     END IF;
-    SELECT j.free, j.seen, j.changed, j.busy INTO v_free, v_seen, v_changed, v_busy
-    FROM tfx.judge_claimants(p_agents, p_seen, ARRAY(SELECT v_work[n] FROM unnest(p_lists) n), v_holders,
-                             p_patient) j;
-    IF true = ANY (v_free) AND (v_held IS NOT NULL OR true = ANY (v_work)) THEN
-        SELECT t.numbers, t.jobs, t.slow INTO v_got, v_jobs, v_slow
-        FROM tfx.take_jobs(p_agents, p_tokens, p_leases, p_boots,
-                           ARRAY(SELECT p_queues[n] FROM unnest(p_lists) n), v_free, v_held) t;
+    v_judged := tfx.judge_claimants(p_agents, p_lists, p_seen, v_work, v_held.holders, p_patient);
+    IF true = ANY (v_judged.free) AND (v_held.jobs IS NOT NULL OR true = ANY (v_work)) THEN
+        v_taken := tfx.take_jobs(p_agents, p_tokens, p_leases, p_boots, p_lists, p_queues, v_judged.free,
+                                 v_held.jobs);
+        v_got := v_taken.numbers;
+        v_slow := v_taken.slow;
         IF p_seen IS NOT NULL THEN
             v_work := tfx.find_work(p_queues);
         END IF;
         RETURN QUERY
-        SELECT c.number - 1, c.job_id, c.body, c.secrets, v_seen[c.number], false, false,
+        SELECT c.number - 1, c.job_id, c.body, c.secrets, v_judged.seen[c.number], false, false,
                v_work[p_lists[c.number]], c.number = ANY (v_slow)
-        FROM tfx.render_claims(v_got, v_jobs) c;
+        FROM tfx.render_claims(v_got, v_taken.jobs, v_taken.first_week, v_taken.last_week) c;
+    END IF;
+    IF cardinality(v_got) = cardinality(p_agents) THEN
+        RETURN;
     END IF;
     RETURN QUERY
     SELECT r.n::int - 1, NULL, NULL, NULL, r.seen, r.changed, r.busy, v_work[r.list], r.n = ANY (v_slow)
-    FROM unnest(p_lists, p_seen, v_seen, v_changed, v_busy)
+    FROM unnest(p_lists, p_seen, v_judged.seen, v_judged.changed, v_judged.busy)
         WITH ORDINALITY r(list, before, seen, changed, busy, n)
     WHERE r.n <> ALL (v_got)
         AND (r.before <> r.seen OR r.busy OR r.n = ANY (v_slow)

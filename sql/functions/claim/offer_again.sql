@@ -8,8 +8,8 @@
 --     (left_job_s).  Nothing renews that lease any more.
 -- p_held: the jobs they hold.  Rows somebody else is changing are left alone.
 CREATE FUNCTION tfx.offer_again(p_agents text[], p_tokens uuid[], p_leases int[], p_boots text[],
-                                p_lists text[], p_free boolean[], p_held uuid[])
-RETURNS TABLE (number int, job_id uuid)
+                                p_lists int[], p_queues text[], p_free boolean[], p_held uuid[])
+RETURNS TABLE (number int, job_id uuid, week date)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -17,11 +17,11 @@ DECLARE
     v_left interval;
 BEGIN
     FOR v IN
-        SELECT r.n AS number, l.job_id, l.attempt, l.boot, l.lease_s, l.confirmed, l.left_at,
+        SELECT r.n AS number, l.job_id, l.week, l.attempt, l.boot, l.lease_s, l.confirmed, l.left_at,
                l.confirmed IS NULL AND l.job_state <> 'cancelled'
                    AND l.offered_at <= now() - make_interval(secs => (
                        SELECT u.value FROM tf.lease_rule u WHERE u.name = 'offer_again_s'))
-                   AND l.queue = ANY (p_lists[r.n]::text[]) AS lost_answer
+                   AND l.queue = ANY (p_queues[p_lists[r.n]]::text[]) AS lost_answer
         FROM tf.lease l
         CROSS JOIN LATERAL (SELECT array_position(p_agents, l.agent COLLATE "C") AS n) r
         WHERE l.job_id = ANY (p_held) AND p_free[r.n]
@@ -34,7 +34,7 @@ BEGIN
             PERFORM tfx.renew_offer(v.job_id, v.attempt, p_tokens[v.number], p_boots[v.number],
                                     p_leases[v.number]);
             p_free[v.number] := false;
-            RETURN QUERY SELECT v.number, v.job_id;
+            RETURN QUERY SELECT v.number, v.job_id, v.week;
         ELSIF v.confirmed IS NOT NULL AND v.lease_s IS NULL AND v.left_at IS NULL THEN
             v_left := make_interval(secs => tfx.find_rule('left_job_s'));
             UPDATE tf.lease l SET left_at = now(), lease_until = least(l.lease_until, now() + v_left)

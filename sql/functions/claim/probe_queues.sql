@@ -3,7 +3,7 @@
 -- claims, nothing locked.  askers: numbers of the requests that name the queue, which is the number-th
 -- that is asked for.  A queue is looked into as deep as it has askers and a little more, for what some
 -- exclude.
-CREATE FUNCTION tfx.probe_queues(p_lists text[], p_free boolean[])
+CREATE FUNCTION tfx.probe_queues(p_lists int[], p_queues text[], p_free boolean[])
 RETURNS TABLE (number int, queue text, askers int[], is_full boolean, nprio bigint, seq bigint,
                exclude_agents text[])
 LANGUAGE plpgsql AS $$
@@ -16,7 +16,7 @@ BEGIN
     FROM (SELECT row_number() OVER () AS number, t.queue,
                  array_agg(DISTINCT r.n::int ORDER BY r.n::int) AS askers, count(*) + 4 AS deep
           FROM unnest(p_lists, p_free) WITH ORDINALITY r(list, is_free, n)
-          CROSS JOIN LATERAL unnest(r.list::text[]) t(queue)
+          CROSS JOIN LATERAL unnest(p_queues[r.list]::text[]) t(queue)
           WHERE r.is_free
           GROUP BY t.queue) q
     CROSS JOIN LATERAL (

@@ -1,14 +1,13 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- The answers to the claims that hold these jobs now: the definition with what the agent needs.  Job
--- p_ids[i] was claimed by request p_numbers[i].
+-- p_ids[i] was claimed by request p_numbers[i].  Their weeks are between p_first_week and p_last_week,
+-- which spares the partitions of all other weeks.  In SQL, to become part of the statements that ask.
 -- secrets: what the definition names, still sealed (tfx.render_secrets), or NULL.
 -- LIMIT keeps the lookups apart: joined freely, a plan made while the tables were empty read a whole
 -- week of definitions for one job.
-CREATE FUNCTION tfx.render_claims(p_numbers int[], p_ids uuid[])
+CREATE FUNCTION tfx.render_claims(p_numbers int[], p_ids uuid[], p_first_week date, p_last_week date)
 RETURNS TABLE (number int, job_id text, body text, secrets text)
-LANGUAGE plpgsql AS $$
-BEGIN
-    RETURN QUERY
+LANGUAGE sql STABLE AS $$
     SELECT i.number, l.job_id::text,
            tfx.add_members(coalesce(d.body, '{}'), concat_ws(', ',
                format('"job_id": "%s", "started_at": "%s"', l.job_id,
@@ -26,6 +25,6 @@ BEGIN
     CROSS JOIN LATERAL (SELECT * FROM tf.lease o WHERE o.job_id = i.id LIMIT 1) l
     CROSS JOIN LATERAL (SELECT * FROM tf.job o WHERE o.id = i.id LIMIT 1) j
     LEFT JOIN LATERAL (SELECT o.body FROM tf.definition o
-                       WHERE o.week = l.week AND o.job_id = i.id LIMIT 1) d ON true;
-END
+                       WHERE o.week = l.week AND o.week BETWEEN p_first_week AND p_last_week
+                           AND o.job_id = i.id LIMIT 1) d ON true
 $$;

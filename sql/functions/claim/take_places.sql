@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Locks the named rows of tf.wait in the given order, skipping those others hold, and deletes and
--- returns what it locked: places[i] is for request numbers[i].
+-- returns what it locked: places[i], of job jobs[i], is for request numbers[i].
 CREATE FUNCTION tfx.take_places(p_numbers int[], p_queues text[], p_nprios bigint[],
-                                p_seqs bigint[], OUT numbers int[], OUT places tf.wait[])
+                                p_seqs bigint[], OUT numbers int[], OUT places tf.wait[],
+                                OUT jobs uuid[], OUT first_week date, OUT last_week date)
 LANGUAGE plpgsql AS $$
 BEGIN
     WITH taken AS (
@@ -17,7 +18,9 @@ BEGIN
                 ORDER BY o.n
                 FOR UPDATE OF x SKIP LOCKED))
         RETURNING k.number, w AS place)
-    SELECT coalesce(array_agg(t.number), '{}'), array_agg(t.place) INTO numbers, places
+    SELECT coalesce(array_agg(t.number), '{}'), array_agg(t.place), array_agg((t.place).job_id),
+           min((t.place).week), max((t.place).week)
+    INTO numbers, places, jobs, first_week, last_week
     FROM taken t;
 END
 $$;
