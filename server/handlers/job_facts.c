@@ -28,16 +28,22 @@ static void add_text(struct buf *out, const char *key, const char *text)
     (void)jsn_add_string(out, text, strlen(text));
 }
 
+/* 0 and false are what SQL takes a missing fact for.  Mostly all of them are that, and to write
+ * them would cost PostgreSQL more time than to check them. */
 static void add_int(struct buf *out, const char *key, int64_t value)
 {
+    if (value == 0)
+        return;
     begin(out, key);
     (void)buf_addf(out, "%" PRId64, value);
 }
 
 static void add_bool(struct buf *out, const char *key, bool value)
 {
+    if (!value)
+        return;
     begin(out, key);
-    (void)buf_adds(out, value ? "true" : "false");
+    (void)buf_adds(out, "true");
 }
 
 /* Copies a member of the body, if it is there and not null. */

@@ -122,6 +122,16 @@ SELECT is(pg_temp.together(it), :'again', 'the same list again is answered alike
 SELECT is(pg_temp.rows(), :'rows', 'and changes nothing');
 ROLLBACK TO alone;
 
+-- the server leaves out what is 0 or false
+SELECT pg_temp.together('[{}, {}]') AS answers \gset
+SELECT pg_temp.rows() AS rows \gset
+ROLLBACK TO alone;
+SELECT is(pg_temp.together(jsonb_build_array(told, told)), :'answers', 'a fact that is not there is 0 or false')
+FROM (VALUES ('{"priority": 0, "hold": false, "has_reservation": false, "id_bad": false, "authenticated": false,
+    "max_priority": 0, "max_reservation": 0, "queue_allowed": false}'::jsonb)) t(told);
+SELECT is(pg_temp.rows(), :'rows', 'and leaves the same rows');
+ROLLBACK TO alone;
+
 -- which of them need a transaction of their own
 SELECT results_eq($$ SELECT request, failure FROM api.submit_jobs('{1,2,3,4,5}',
     jsonb_build_array(pg_temp.facts(1, '{"id": "00000000-0000-7000-8000-000000000009"}'),

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- Those of a list of submissions (api.submit_jobs) that their senders may not make; the
--- checks are in the order of docs/protocol.md.
+-- checks are in the order of docs/protocol.md.  A fact that is not there is 0, false or none.
 --   TF422  every agent that serves the queue is excluded; secrets that cannot be used; a tag that is too
 --          long to be indexed
 --   TF400  job_id is not a UUID

@@ -13,9 +13,8 @@ PEOPLE = 64
 CALL = rf"""
 \set list random(0, 63)
 SELECT job_id FROM api.submit_job({DEFINITION}, jsonb_build_object(
-    'new_id', gen_random_uuid(), 'sha256', repeat('0', 64), 'queue', 'lab-' || :list::int, 'priority', 0,
-    'hold', false, 'has_reservation', false, 'client_id', 'user-' || :client_id::int, 'authenticated', true,
-    'max_priority', 0, 'max_reservation', 0, 'queue_allowed', false));
+    'new_id', gen_random_uuid(), 'sha256', repeat('0', 64), 'queue', 'lab-' || :list::int,
+    'client_id', 'user-' || :client_id::int, 'authenticated', true));
 """
 
 

@@ -60,9 +60,7 @@ static void test_the_least_job_has_the_least_facts(void **state)
     assert_int_equal(jsn_add_tree(&text, facts), 0);
     assert_string_equal(
         buf_text(&text),
-        "{\"new_id\":\"new\",\"sha256\":\"cafe\",\"queue\":\"q\",\"priority\":0,"
-        "\"exclude_agents\":[],\"hold\":false,\"has_reservation\":false,\"authenticated\":false,"
-        "\"max_priority\":0,\"max_reservation\":0,\"queue_allowed\":false}");
+        "{\"new_id\":\"new\",\"sha256\":\"cafe\",\"queue\":\"q\",\"exclude_agents\":[]}");
     json_object_put(facts);
     buf_done(&text);
 }
@@ -107,7 +105,7 @@ static void test_attachments_in_any_section_hold_the_job(void **state)
     for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
         assert_fact(held[i], NULL, "hold", "true");
     for (size_t i = 0; i < sizeof(free) / sizeof(free[0]); i++)
-        assert_fact(free[i], NULL, "hold", "false");
+        assert_fact(free[i], NULL, "hold", "absent");
 }
 
 /* In the order of their naming, repeated ones too; without any it is still known that there is a
@@ -130,12 +128,20 @@ static void test_the_larger_limit_counts(void **state)
     (void)state;
     assert_fact(job, "{\"max_priority\":{\"*\":3,\"q\":50}}", "max_priority", "50");
     assert_fact(job, "{\"max_priority\":{\"*\":60,\"q\":50}}", "max_priority", "60");
-    assert_fact(job, "{\"max_priority\":{\"x\":50}}", "max_priority", "0");
-    assert_fact(job, "{\"max_priority\":[50]}", "max_priority", "0");
+    assert_fact(job, "{\"max_priority\":{\"x\":50}}", "max_priority", "absent");
+    assert_fact(job, "{\"max_priority\":[50]}", "max_priority", "absent");
     assert_fact(job, "{\"max_reservation_time\":{\"q\":86400}}", "max_reservation", "86400");
     assert_fact(job, "{}", "authenticated", "true");
     assert_fact(job, "{}", "client_id", "\"client\"");
     assert_fact(job, NULL, "client_id", "absent");
+    assert_fact(job, NULL, "authenticated", "absent");
+}
+
+static void test_a_priority_of_none_is_not_told(void **state)
+{
+    (void)state;
+    assert_fact("{\"job_queue\":\"q\",\"job_priority\":-3}", NULL, "priority", "-3");
+    assert_fact("{\"job_queue\":\"q\",\"job_priority\":0}", NULL, "priority", "absent");
 }
 
 static void test_allowed_queues_are_whole_names(void **state)
@@ -144,8 +150,8 @@ static void test_allowed_queues_are_whole_names(void **state)
 
     (void)state;
     assert_fact(job, "{\"allowed_queues\":[\"a\",\"q\"]}", "queue_allowed", "true");
-    assert_fact(job, "{\"allowed_queues\":[\"qq\",1,null]}", "queue_allowed", "false");
-    assert_fact(job, "{\"allowed_queues\":\"q\"}", "queue_allowed", "false");
+    assert_fact(job, "{\"allowed_queues\":[\"qq\",1,null]}", "queue_allowed", "absent");
+    assert_fact(job, "{\"allowed_queues\":\"q\"}", "queue_allowed", "absent");
 }
 
 static void test_a_reservation_without_a_time_is_one_all_the_same(void **state)
@@ -171,6 +177,7 @@ int main(void)
         cmocka_unit_test(test_attachments_in_any_section_hold_the_job),
         cmocka_unit_test(test_secrets_are_a_list_of_paths),
         cmocka_unit_test(test_the_larger_limit_counts),
+        cmocka_unit_test(test_a_priority_of_none_is_not_told),
         cmocka_unit_test(test_allowed_queues_are_whole_names),
         cmocka_unit_test(test_a_reservation_without_a_time_is_one_all_the_same),
     };
