@@ -45,18 +45,11 @@ static void pass_gate(struct work *work, struct app *app)
     (void)pthread_mutex_unlock(&gate->lock);
 }
 
-static void until_waiting(struct gate *gate, int count)
+/* One of the gate's numbers. */
+static void until(struct gate *gate, const int *number, int count)
 {
     (void)pthread_mutex_lock(&gate->lock);
-    while (gate->waiting != count)
-        (void)pthread_cond_wait(&gate->moved, &gate->lock);
-    (void)pthread_mutex_unlock(&gate->lock);
-}
-
-static void until_done(struct gate *gate, int count)
-{
-    (void)pthread_mutex_lock(&gate->lock);
-    while (gate->done != count)
+    while (*number != count)
         (void)pthread_cond_wait(&gate->moved, &gate->lock);
     (void)pthread_mutex_unlock(&gate->lock);
 }
@@ -125,7 +118,7 @@ static void test_a_full_queue_refuses(void **state)
 
     assert_int_equal(submit(f, WORK_FAST, &tasks[0]), 0);
     assert_int_equal(submit(f, WORK_FAST, &tasks[1]), 0);
-    until_waiting(&f->gate, 2);
+    until(&f->gate, &f->gate.waiting, 2);
     for (int i = 2; i < 5; i++)
         assert_int_equal(submit(f, WORK_FAST, &tasks[i]), 0);
     assert_int_equal(submit(f, WORK_FAST, &tasks[5]), -1);
@@ -141,7 +134,7 @@ static void test_what_goes_on_is_never_refused(void **state)
     struct task tasks[6];
 
     assert_int_equal(submit(f, WORK_SLOW, &tasks[0]), 0);
-    until_waiting(&f->gate, 1);
+    until(&f->gate, &f->gate.waiting, 1);
     for (int i = 1; i < 4; i++)
         assert_int_equal(submit(f, WORK_SLOW, &tasks[i]), 0);
     assert_int_equal(submit(f, WORK_SLOW, &tasks[4]), -1);
@@ -158,7 +151,7 @@ static void test_what_goes_on_takes_no_place(void **state)
     static struct task first, more[4], tasks[4]; /* run by the teardown if this fails */
 
     assert_int_equal(submit(f, WORK_SLOW, &first), 0);
-    until_waiting(&f->gate, 1);
+    until(&f->gate, &f->gate.waiting, 1);
     for (int i = 0; i < 4; i++) {
         more[i] = (struct task){.work = {.run = pass_gate}, .gate = &f->gate};
         f->queue->submit_always(f->queue, WORK_SLOW, &more[i].work);
@@ -182,7 +175,7 @@ static void test_slow_work_leaves_the_fast_lane_alone(void **state)
     (void)pthread_cond_init(&passable.moved, NULL);
     assert_int_equal(submit(f, WORK_SLOW, &slow[0]), 0);
     assert_int_equal(submit(f, WORK_SLOW, &slow[1]), 0);
-    until_waiting(&f->gate, 1);
+    until(&f->gate, &f->gate.waiting, 1);
     fast = (struct task){.work = {.run = pass_gate}, .gate = &passable};
     assert_int_equal(f->queue->submit(f->queue, WORK_FAST, &fast.work), 0);
     (void)pthread_mutex_lock(&passable.lock);
@@ -261,13 +254,14 @@ static struct work *together(struct piece *piece, struct tally *tally)
     return &piece->work;
 }
 
-static void assert_run_together(struct fixture *f, enum work_lane lane)
+static void assert_run_together(struct fixture *f, enum work_lane lane, enum metric batches,
+                                enum metric batched)
 {
     struct tally tally = {.gate = &f->gate};
     struct piece pieces[5];
 
     assert_int_equal(f->queue->submit(f->queue, lane, together(&pieces[0], &tally)), 0);
-    until_waiting(&f->gate, 1); /* one that comes alone does not wait for others */
+    until(&f->gate, &f->gate.waiting, 1); /* one that comes alone does not wait for others */
     for (int i = 1; i < 4; i++)
         assert_int_equal(f->queue->submit(f->queue, lane, together(&pieces[i], &tally)), 0);
     assert_int_equal(f->queue->submit(f->queue, lane, together(&pieces[4], &tally)), -1);
@@ -275,15 +269,15 @@ static void assert_run_together(struct fixture *f, enum work_lane lane)
     assert_int_equal(tally.runs, 2);
     assert_int_equal(tally.sizes[0], 1);
     assert_int_equal(tally.sizes[1], 3);
+    assert_int_equal(metrics_get(f->metrics, batches), 2);
+    assert_int_equal(metrics_get(f->metrics, batched), 4);
 }
 
 static void test_what_waits_in_a_lane_that_gathers_is_run_together(void **state)
 {
     struct fixture *f = *state;
 
-    assert_run_together(f, WORK_RENEW);
-    assert_int_equal(metrics_get(f->metrics, METRIC_BATCHES_RENEW), 2);
-    assert_int_equal(metrics_get(f->metrics, METRIC_BATCHED_RENEW), 4);
+    assert_run_together(f, WORK_RENEW, METRIC_BATCHES_RENEW, METRIC_BATCHED_RENEW);
     assert_int_equal(metrics_get(f->metrics, METRIC_POOL_SIZE_RENEW), 1);
 }
 
@@ -291,9 +285,7 @@ static void test_claims_are_run_together(void **state)
 {
     struct fixture *f = *state;
 
-    assert_run_together(f, WORK_CLAIM);
-    assert_int_equal(metrics_get(f->metrics, METRIC_BATCHES_CLAIM), 2);
-    assert_int_equal(metrics_get(f->metrics, METRIC_BATCHED_CLAIM), 4);
+    assert_run_together(f, WORK_CLAIM, METRIC_BATCHES_CLAIM, METRIC_BATCHED_CLAIM);
     assert_int_equal(metrics_get(f->metrics, METRIC_POOL_SIZE_CLAIM), 1);
 }
 
@@ -301,9 +293,7 @@ static void test_submissions_are_run_together(void **state)
 {
     struct fixture *f = *state;
 
-    assert_run_together(f, WORK_SUBMIT);
-    assert_int_equal(metrics_get(f->metrics, METRIC_BATCHES_SUBMIT), 2);
-    assert_int_equal(metrics_get(f->metrics, METRIC_BATCHED_SUBMIT), 4);
+    assert_run_together(f, WORK_SUBMIT, METRIC_BATCHES_SUBMIT, METRIC_BATCHED_SUBMIT);
     assert_int_equal(metrics_get(f->metrics, METRIC_POOL_SIZE_SUBMIT), 1);
 }
 
@@ -314,7 +304,7 @@ static void test_what_is_to_be_prepared_keeps_its_order(void **state)
     struct task tasks[5];
 
     assert_int_equal(submit(f, WORK_PREPARE, &tasks[0]), 0);
-    until_waiting(&f->gate, 1);
+    until(&f->gate, &f->gate.waiting, 1);
     for (int i = 1; i < 4; i++)
         assert_int_equal(submit(f, WORK_PREPARE, &tasks[i]), 0);
     assert_int_equal(submit(f, WORK_PREPARE, &tasks[4]), -1);
@@ -326,7 +316,6 @@ static void test_what_is_to_be_prepared_keeps_its_order(void **state)
         assert_int_equal(tasks[i].order, i + 1);
 }
 
-/* Lanes that share threads. */
 static void test_no_lane_waits_for_another(void **state)
 {
     struct fixture *f = *state;
@@ -335,11 +324,11 @@ static void test_no_lane_waits_for_another(void **state)
     assert_int_equal(submit(f, WORK_CLAIM, &tasks[0]), 0);
     assert_int_equal(submit(f, WORK_SUBMIT, &tasks[1]), 0);
     assert_int_equal(submit(f, WORK_PREPARE, &tasks[2]), 0);
-    until_waiting(&f->gate, 3);
+    until(&f->gate, &f->gate.waiting, 3);
     for (size_t i = 3; i < 6; i++)
         assert_int_equal(submit(f, (enum work_lane)(WORK_PREPARE + i - 3), &tasks[i]), 0);
     open_gate(&f->gate);
-    until_done(&f->gate, 6);
+    until(&f->gate, &f->gate.done, 6);
 }
 
 /* What is passed on, and how many of its kind have been run. */
@@ -379,28 +368,46 @@ static void test_what_is_passed_on_is_run(void **state)
     for (int i = 0; i < MANY; i++) {
         pieces[i] = (struct passed){.work = {.run = pass_on}, .f = f};
         assert_int_equal(f->queue->submit(f->queue, WORK_PREPARE, &pieces[i].work), 0);
-        until_done(&f->gate, i + 1);
+        until(&f->gate, &f->gate.done, i + 1);
     }
     free(pieces);
 }
 
-/* All at once, while a lane of the crew is busy. */
-static void test_what_is_passed_on_in_a_crowd_is_run(void **state)
+/* While a lane of the crew is busy. */
+static struct passed *submit_crowd(struct fixture *f, enum work_lane busy, struct task *task)
 {
-    struct fixture *f = *state;
     struct passed *pieces = calloc(MANY, sizeof(*pieces));
-    struct task claim;
 
     assert_non_null(pieces);
-    assert_int_equal(submit(f, WORK_CLAIM, &claim), 0);
-    until_waiting(&f->gate, 1);
+    assert_int_equal(submit(f, busy, task), 0);
+    until(&f->gate, &f->gate.waiting, 1);
     for (int i = 0; i < MANY; i++) {
         pieces[i] = (struct passed){.work = {.run = pass_on}, .f = f};
         f->queue->submit_always(f->queue, WORK_PREPARE, &pieces[i].work);
     }
-    until_done(&f->gate, MANY);
-    open_gate(&f->gate);
-    until_done(&f->gate, MANY + 1);
+    return pieces;
+}
+
+static void test_what_is_passed_on_in_a_crowd_is_run(void **state)
+{
+    struct fixture *f = *state;
+    struct task claim;
+    struct passed *pieces = submit_crowd(f, WORK_CLAIM, &claim);
+
+    until(&f->gate, &f->gate.done, MANY);
+    finish(f);
+    assert_int_equal(f->gate.done, MANY + 1);
+    free(pieces);
+}
+
+static void test_what_is_passed_on_at_the_end_is_run(void **state)
+{
+    struct fixture *f = *state;
+    struct task first;
+    struct passed *pieces = submit_crowd(f, WORK_PREPARE, &first);
+
+    finish(f);
+    assert_int_equal(f->gate.done, MANY + 1);
     free(pieces);
 }
 
@@ -411,7 +418,7 @@ static void test_what_is_prepared_keeps_its_place(void **state)
 
     assert_int_equal(submit(f, WORK_SUBMIT, &tasks[0]), 0);
     assert_int_equal(submit(f, WORK_PREPARE, &tasks[1]), 0);
-    until_waiting(&f->gate, 2);
+    until(&f->gate, &f->gate.waiting, 2);
     assert_int_equal(submit(f, WORK_PREPARE, &tasks[2]), 0);
     for (int i = 3; i < 5; i++) {
         tasks[i] = (struct task){.work = {.run = pass_gate}, .gate = &f->gate};
@@ -430,9 +437,7 @@ static void test_logs_are_run_together(void **state)
 {
     struct fixture *f = *state;
 
-    assert_run_together(f, WORK_LOG);
-    assert_int_equal(metrics_get(f->metrics, METRIC_BATCHES_LOG), 2);
-    assert_int_equal(metrics_get(f->metrics, METRIC_BATCHED_LOG), 4);
+    assert_run_together(f, WORK_LOG, METRIC_BATCHES_LOG, METRIC_BATCHED_LOG);
     assert_int_equal(metrics_get(f->metrics, METRIC_POOL_SIZE_LOG), 1);
 }
 
@@ -440,9 +445,7 @@ static void test_results_are_run_together(void **state)
 {
     struct fixture *f = *state;
 
-    assert_run_together(f, WORK_RESULT);
-    assert_int_equal(metrics_get(f->metrics, METRIC_BATCHES_RESULT), 2);
-    assert_int_equal(metrics_get(f->metrics, METRIC_BATCHED_RESULT), 4);
+    assert_run_together(f, WORK_RESULT, METRIC_BATCHES_RESULT, METRIC_BATCHED_RESULT);
     assert_int_equal(metrics_get(f->metrics, METRIC_POOL_SIZE_RESULT), 1);
 }
 
@@ -457,7 +460,7 @@ static void test_what_is_run_together_has_a_limit(void **state)
     for (size_t i = 0; i < count; i++) {
         f->queue->submit_always(f->queue, WORK_RENEW, together(&pieces[i], &tally));
         if (i == 0)
-            until_waiting(&f->gate, 1);
+            until(&f->gate, &f->gate.waiting, 1);
     }
     finish(f);
     assert_int_equal(tally.runs, 4);
@@ -485,6 +488,7 @@ int main(void)
         GATED(test_no_lane_waits_for_another),
         GATED(test_what_is_passed_on_is_run),
         GATED(test_what_is_passed_on_in_a_crowd_is_run),
+        GATED(test_what_is_passed_on_at_the_end_is_run),
         GATED(test_what_is_prepared_keeps_its_place),
         GATED(test_logs_are_run_together),
         GATED(test_results_are_run_together),
