@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * Worker threads in lanes (server/work.h), each thread with its own database connection, each lane
+ * Worker threads for lanes (server/work.h), each thread with its own database connection, each lane
  * with a bounded queue.  Slow work (passwords, searches) has its own few threads, so that it never
  * stands in the way of polling agents; where many requests are cheaper as one statement and one
- * commit, a single thread takes all that wait. */
+ * commit, one thread at a time takes all that wait.  Submissions and the claims they lead to share
+ * threads. */
 #ifndef SERVER_DB_EXECUTOR_H
 #define SERVER_DB_EXECUTOR_H
 
